@@ -1,0 +1,141 @@
+"""Data products, releases, reviews, and what runtimes keep in the database."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from products.registry.models import ProductType
+
+
+class Regime(models.TextChoices):
+    FREE = "free", _("Free")
+    TRIAL = "trial", _("Government-guided price (trial)")
+    GUIDED = "guided", _("Government-guided price")
+    MARKET = "market", _("Market-regulated price")
+
+
+class ProductState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    LISTED = "listed", _("Listed")
+    SUSPENDED = "suspended", _("Suspended")
+    DELISTED = "delisted", _("Delisted")
+
+
+class DataProduct(models.Model):
+    """A model, verification service, index or report that an operator derives from public data."""
+
+    code = models.SlugField(max_length=60, unique=True)
+    operator = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="products")
+    authorisation = models.ForeignKey("products.Authorisation", null=True, on_delete=models.PROTECT, related_name="products")
+    resources = models.ManyToManyField("products.DataResource", related_name="products")
+    type = models.CharField(max_length=12, choices=ProductType)
+    regime = models.CharField(max_length=8, choices=Regime, default=Regime.TRIAL)
+    name = models.CharField(max_length=200)
+    name_en = models.CharField(max_length=200, blank=True)
+    summary = models.CharField(max_length=300)
+    summary_en = models.CharField(max_length=300, blank=True)
+    description = models.TextField(blank=True)
+    description_en = models.TextField(blank=True)
+    purposes = ArrayField(models.CharField(max_length=80), default=list)
+    scenarios = ArrayField(models.CharField(max_length=60), default=list)
+    update_frequency = models.CharField(max_length=20, blank=True)
+    necessity = models.TextField(_("why a fee is needed"), blank=True)
+    open_first_override = models.TextField(_("why an openable resource is operated"), blank=True)
+    state = models.CharField(max_length=10, choices=ProductState, default=ProductState.DRAFT)
+    state_reason = models.CharField(max_length=300, blank=True)
+    name_key = models.CharField(max_length=300, blank=True, help_text="Pinyin, for sorting")
+    search_terms = ArrayField(models.CharField(max_length=40), default=list, help_text="Bigrams of names and texts")
+    created_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    listed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["search_terms"], name="data_product_search"),
+            models.Index(fields=["state", "name_key", "id"], name="data_product_by_name"),
+            models.Index(fields=["operator", "state"], name="data_product_by_operator"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class Release(models.Model):
+    """A version of a product that runs. Immutable; one is active at a time."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        ACTIVE = "active", _("Active")
+        RETIRED = "retired", _("Retired")
+
+    product = models.ForeignKey(DataProduct, on_delete=models.PROTECT, related_name="releases")
+    version = models.PositiveIntegerField()
+    config = models.JSONField(default=dict)
+    input_schema = models.JSONField()
+    output_schema = models.JSONField()
+    sample_input = models.JSONField()
+    sample_output = models.JSONField(null=True)
+    artifact = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
+    created_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    activated_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["product", "version"], name="release_version_once"),
+            models.UniqueConstraint(fields=["product"], condition=Q(state="active"), name="release_one_active"),
+        ]
+
+
+class ReviewRecord(models.Model):
+    """One of the two reviews that a product passes before it is listed: compliance and security."""
+
+    class Kind(models.TextChoices):
+        COMPLIANCE = "compliance", _("Application-norm review")
+        SECURITY = "security", _("Security risk assessment")
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("Requested")
+        PASSED = "passed", _("Passed")
+        FAILED = "failed", _("Failed")
+
+    product = models.ForeignKey(DataProduct, on_delete=models.PROTECT, related_name="reviews")
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
+    requested_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    reviewed_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["product", "kind"], condition=Q(state="requested"), name="review_one_open"),
+            models.CheckConstraint(
+                condition=Q(state="requested") | Q(reviewed_by__isnull=False, reviewed_at__isnull=False),
+                name="review_names_a_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_by__isnull=True) | ~Q(reviewed_by=models.F("requested_by")),
+                name="review_by_another_person",
+            ),
+        ]
+
+
+class SubjectWindow(models.Model):
+    """How often a caller asked about one subject on one day: the limits that stop listing a protected table."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="+")
+    caller = models.CharField(max_length=40, help_text="Entitlement code")
+    day = models.DateField()
+    subject_digest = models.BinaryField(max_length=32)
+    attempts = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["release", "caller", "day", "subject_digest"], name="subject_window_once")]

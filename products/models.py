@@ -1,0 +1,42 @@
+"""Every model of the ground floor, so that Django finds them under one label."""
+
+from products.catalogue.models import DataProduct, Release, ReviewRecord, SubjectWindow
+from products.organisations.models import Invitation, Membership, Organisation, User
+from products.record.models import (
+    AuditEntry,
+    CalendarDay,
+    CalendarYear,
+    Case,
+    CaseEvent,
+    Evidence,
+    Notice,
+    Proposal,
+    RuleSet,
+)
+from products.registry.models import Authorisation, DataResource, Purpose, Registration, Scenario, ScopeItem
+
+__all__ = [
+    "AuditEntry",
+    "Authorisation",
+    "CalendarDay",
+    "CalendarYear",
+    "Case",
+    "CaseEvent",
+    "DataProduct",
+    "DataResource",
+    "Evidence",
+    "Invitation",
+    "Membership",
+    "Notice",
+    "Organisation",
+    "Proposal",
+    "Purpose",
+    "Registration",
+    "Release",
+    "ReviewRecord",
+    "RuleSet",
+    "Scenario",
+    "ScopeItem",
+    "SubjectWindow",
+    "User",
+]

@@ -1,0 +1,33 @@
+"""Every model of the settlement floor."""
+
+from settlement.billing.models import BillingMonth, Charge, Deposit, Invoice, InvoiceLine
+from settlement.entitlements.models import ApiKey, Entitlement, Quota
+from settlement.ledger.models import Account, AccountBalance, LedgerTransaction, Posting
+from settlement.metering.models import Refusal, UsageEvent, UsageIdentity
+from settlement.payments.models import PaymentIntent, WebhookEvent
+from settlement.shares.models import DistributionAgreement, Payout, PayoutLine, Settlement, Share
+
+__all__ = [
+    "Account",
+    "AccountBalance",
+    "ApiKey",
+    "BillingMonth",
+    "Charge",
+    "Deposit",
+    "DistributionAgreement",
+    "Entitlement",
+    "Invoice",
+    "InvoiceLine",
+    "LedgerTransaction",
+    "PaymentIntent",
+    "Payout",
+    "PayoutLine",
+    "Posting",
+    "Quota",
+    "Refusal",
+    "Settlement",
+    "Share",
+    "UsageEvent",
+    "UsageIdentity",
+    "WebhookEvent",
+]
