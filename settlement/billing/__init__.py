@@ -1,4 +1,4 @@
-"""The close
+"""The close: charges, invoices, deposits, billing months.
 
-May import  charges, invoices, deposits, billing months.:every package of settlement below shares, pricing and products. Start reading at models.py, then services.py.
+May import the other packages of settlement except shares, pricing and products. Start reading at models.py, then services.py.
 """
