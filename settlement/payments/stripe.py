@@ -90,8 +90,8 @@ class StripeProvider:
 
         `amount_minor` fen, `currency` "CNY"; `success_url` may hold `{CHECKOUT_SESSION_ID}`; `locale` is Django's code
         of a language. The same intent with the same particulars gives the same page again; with others it raises
-        `PaymentIntentChanged`, so keep the page's address beside the intent. Raises `AmountNotPayableOnline`, `PaymentProviderUnavailable`,
-        `PaymentProviderMisconfigured`, `PaymentRefusedByProvider`.
+        `PaymentIntentChanged`, so keep the page's address beside the intent. Raises `AmountNotPayableOnline`,
+        `PaymentProviderUnavailable`, `PaymentProviderMisconfigured`, `PaymentRefusedByProvider`.
         """
         _amount_check(amount_minor)
         ours = {**metadata, INTENT_KEY: intent_id}
