@@ -29,9 +29,7 @@ class BankReferenceWrong(PaymentRefusal):
     """What was typed is not one of our references; most likely one character is wrong or two are swapped."""
 
     code = "bank_reference_wrong"
-    sentence = _(
-        "This is not a transfer reference of ours. Please compare it with the payment instructions (GS-XXXX-XXXX)."
-    )
+    sentence = _("This is not a transfer reference of ours. Please compare it with the payment instructions (GS-XXXX-XXXX).")
 
 
 @dataclass(frozen=True, slots=True)

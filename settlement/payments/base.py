@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
 from products.record.refusals import Refused
 
 
@@ -177,6 +178,4 @@ class PaymentProvider(Protocol):
 
     def webhook_parse(self, payload: bytes, signature: str) -> PaymentNews: ...
 
-    def refund(
-        self, *, refund_id: str, payment_ref: str, amount_minor: int, metadata: Mapping[str, str]
-    ) -> RefundMade: ...
+    def refund(self, *, refund_id: str, payment_ref: str, amount_minor: int, metadata: Mapping[str, str]) -> RefundMade: ...

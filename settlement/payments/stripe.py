@@ -68,9 +68,7 @@ class StripeProvider:
             stripe_version=API_VERSION,
             base_addresses={"api": settings.api_base.rstrip("/")},
             max_network_retries=settings.max_retries,
-            http_client=stripe.RequestsClient(
-                timeout=settings.timeout_seconds, session=_session_for(settings.api_base)
-            ),
+            http_client=stripe.RequestsClient(timeout=settings.timeout_seconds, session=_session_for(settings.api_base)),
         )
 
     def checkout_start(
@@ -156,9 +154,7 @@ class StripeProvider:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise base.WebhookUnreadable() from error
 
-    def refund(
-        self, *, refund_id: str, payment_ref: str, amount_minor: int, metadata: Mapping[str, str]
-    ) -> base.RefundMade:
+    def refund(self, *, refund_id: str, payment_ref: str, amount_minor: int, metadata: Mapping[str, str]) -> base.RefundMade:
         """Pay back `amount_minor` fen of a payment, once per `refund_id`.
 
         Raises `PaymentRefusedByProvider` above what is left of it, `PaymentUnknown`, `PaymentProviderUnavailable`.

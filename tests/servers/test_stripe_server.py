@@ -48,9 +48,7 @@ class Client:
         finally:
             connection.close()
 
-    def api(
-        self, method: str, path: str, form: dict[str, str] | None = None, **headers: str
-    ) -> tuple[int, Any, dict[str, Any]]:
+    def api(self, method: str, path: str, form: dict[str, str] | None = None, **headers: str) -> tuple[int, Any, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {KEY}", **headers}
         status, told, body = self.raw(method, path, urlencode(form or {}), **headers)
         return status, told, json.loads(body)
@@ -309,8 +307,7 @@ def test_a_declined_confirmation_is_402_with_the_intent_and_replayed(client):
     intent = client.post("/v1/payment_intents", {"amount": "500", "currency": "cny"})
     form = {"payment_method": "pm_card_chargeDeclined"}
     answers = [
-        client.api("POST", f"/v1/payment_intents/{intent['id']}/confirm", form, **{"Idempotency-Key": "c"})
-        for _twice in range(2)
+        client.api("POST", f"/v1/payment_intents/{intent['id']}/confirm", form, **{"Idempotency-Key": "c"}) for _twice in range(2)
     ]
     assert [status for status, _headers, _answer in answers] == [402, 402]
     assert answers[0][2] == answers[1][2]
@@ -327,9 +324,7 @@ def test_refunds_add_up_to_the_charge_and_never_past_it(client):
     client.post("/v1/refunds", {"payment_intent": intent})
     charge = client.get("/v1/charges")["data"][0]
     assert (charge["amount_refunded"], charge["refunded"]) == (1200050, True)
-    assert (
-        client.api("POST", "/v1/refunds", {"payment_intent": intent})[2]["error"]["code"] == "charge_already_refunded"
-    )
+    assert client.api("POST", "/v1/refunds", {"payment_intent": intent})[2]["error"]["code"] == "charge_already_refunded"
     booked = client.get("/v1/balance_transactions?type=refund")["data"]
     assert sum(one["amount"] for one in booked) == -1200050
 

@@ -153,9 +153,7 @@ def session_create(till: Till, params: Thing, *, base_url: str) -> Thing:
 def _total(lines: list[Thing]) -> tuple[str, int]:
     currencies = {line["price_data"]["currency"] for line in lines}
     if len(currencies) != 1 or not currencies <= {"cny"}:
-        raise faults.invalid(
-            "This demo server takes cny only, written in lower case.", "line_items[0][price_data][currency]"
-        )
+        raise faults.invalid("This demo server takes cny only, written in lower case.", "line_items[0][price_data][currency]")
     amount = sum(line["price_data"]["unit_amount"] * line.get("quantity", 1) for line in lines)
     _amount_check(amount, "line_items[0][price_data][unit_amount]")
     return currencies.pop(), amount
@@ -175,9 +173,7 @@ def _methods_check(params: Thing, currency: str) -> None:
     options = params.get("payment_method_options", {})
     if "wechat_pay" in params["payment_method_types"] and options.get("wechat_pay", {}).get("client") != "web":
         param = "payment_method_options[wechat_pay][client]"
-        raise faults.invalid(
-            f"You must provide `{param}` to be `web` when using wechat_pay.", param, "parameter_missing"
-        )
+        raise faults.invalid(f"You must provide `{param}` to be `web` when using wechat_pay.", param, "parameter_missing")
 
 
 def _email_check(params: Thing, name: str) -> None:
@@ -199,9 +195,7 @@ def session_items(till: Till, params: Thing, ref: str, *, base_url: str) -> Thin
 def session_expire(till: Till, params: Thing, ref: str, *, base_url: str) -> Thing:
     session = till.store.get("checkout.session", ref)
     if session["status"] != "open":
-        raise faults.invalid(
-            f'Only Checkout Sessions with a status in ["open"] can be expired. This one is {session["status"]}.'
-        )
+        raise faults.invalid(f'Only Checkout Sessions with a status in ["open"] can be expired. This one is {session["status"]}.')
     till.session_expire(session)
     return session
 
@@ -258,9 +252,7 @@ REFUND = {"amount": int, "charge": str, "expand": [str], "metadata": MAP, "payme
 @endpoint("POST", "/v1/refunds", REFUND)
 def refund_create(till: Till, params: Thing, *, base_url: str) -> Thing:
     if ("charge" in params) == ("payment_intent" in params):
-        raise faults.invalid(
-            "One of the following params should be provided for this request: payment_intent or charge."
-        )
+        raise faults.invalid("One of the following params should be provided for this request: payment_intent or charge.")
     ref = params.get("charge")
     if ref is None:
         intent = till.store.get("payment_intent", params["payment_intent"], "payment_intent")

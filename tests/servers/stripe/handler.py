@@ -76,9 +76,7 @@ class Handler(BaseHTTPRequestHandler):
     def _api(self, method: str, path: str, text: str) -> None:
         fault = self._planned_fault(path)
         if fault and "status" in fault:
-            self._json(
-                fault["status"], {"error": {"type": "api_error", "message": "The demo server was told to fail."}}
-            )
+            self._json(fault["status"], {"error": {"type": "api_error", "message": "The demo server was told to fail."}})
             return
         headers = {"Request-Id": "req_" + secrets.token_hex(7)}
         server = self.stripe

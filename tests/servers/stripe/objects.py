@@ -281,9 +281,7 @@ def balance_transaction(store: Store, source: Thing, *, amount: int, fee: int, k
 
 def refund(store: Store, charged: Thing, params: Thing, amount: int) -> Thing:
     kind = charged["payment_method_details"]["type"]
-    nulls = _nulls(
-        "balance_transaction customer_account reason receipt_number source_transfer_reversal transfer_reversal"
-    )
+    nulls = _nulls("balance_transaction customer_account reason receipt_number source_transfer_reversal transfer_reversal")
     return nulls | {
         "id": store.new_id("refund"),
         "object": "refund",

@@ -69,9 +69,7 @@ class StripeServer:
     def __enter__(self) -> "StripeServer":
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
     def settle_later(self, ref: str) -> None:
