@@ -264,9 +264,7 @@ def parse_caps(document: Any, name: str = "caps") -> CapSet:
     return caps
 
 
-def parse_quote_documents(
-    tariff: Any, usage: Any, names: tuple[str, str] = ("tariff", "usage")
-) -> tuple[Tariff, Usage]:
+def parse_quote_documents(tariff: Any, usage: Any, names: tuple[str, str] = ("tariff", "usage")) -> tuple[Tariff, Usage]:
     """Both documents of a quote at once, so that the problems of both are told together."""
     problems: list[Problem] = []
     terms = read_tariff(Node(tariff, "", names[0], problems))

@@ -35,9 +35,7 @@ TEXTS = {
     "bad_text": gettext_noop("this text has a form that is not allowed here: %(value)s"),
     "not_boolean": gettext_noop("true or false is expected here"),
     "not_decimal": gettext_noop("a decimal string is expected here, such as “0.50”"),
-    "number_not_string": gettext_noop(
-        "a decimal string is expected here, not a JSON number: write it in quotation marks"
-    ),
+    "number_not_string": gettext_noop("a decimal string is expected here, not a JSON number: write it in quotation marks"),
     "negative": gettext_noop("a number below zero is not allowed here"),
     "too_many_decimals": gettext_noop("at most %(places)s decimals are allowed here"),
     "not_positive": gettext_noop("a number above zero is expected here"),
@@ -214,9 +212,7 @@ class Node:
 
     def one_of(self, known: Sequence[str]) -> str:
         if not isinstance(self.value, str) or self.value not in known:
-            self.note(
-                "unknown_value", value=json.dumps(self.value, ensure_ascii=False, default=str), known=", ".join(known)
-            )
+            self.note("unknown_value", value=json.dumps(self.value, ensure_ascii=False, default=str), known=", ".join(known))
             return known[0]
         return self.value
 

@@ -127,9 +127,7 @@ def flat_steps(price: Flat, line: Line, usage: Usage) -> Iterator[Step]:
         begins, ends = period_of(day, price.period, anchor)
         stop = min(end, ends)
         for percent in dict.fromkeys((0, line.percent_micro)):
-            yield Step(
-                "discount" if percent else "period", stretch_text(price.price_minor, begins, ends, day, stop, percent)
-            )
+            yield Step("discount" if percent else "period", stretch_text(price.price_minor, begins, ends, day, stop, percent))
         count, day = count + 1, stop
     if count > 1:
         yield Step("sum", f"Σ = {yuan(line.gross_minor)}")
@@ -144,9 +142,7 @@ def stretch_text(price_minor: int, begins: date, ends: date, day: date, stop: da
     if first:
         low = accrued(price_minor, first, of_days, percent)
         high = accrued(price_minor, last, of_days, percent)
-        text += (
-            f"; {accrual_text(price_minor, first, of_days, percent)}; {yuan(high)} − {yuan(low)} = {yuan(high - low)}"
-        )
+        text += f"; {accrual_text(price_minor, first, of_days, percent)}; {yuan(high)} − {yuan(low)} = {yuan(high - low)}"
     return text
 
 

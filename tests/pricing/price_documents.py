@@ -185,9 +185,7 @@ def oracle_line(document, component, usage):
 
 def decimals(largest, places):
     """Decimal strings from 0 to `largest` with at most `places` decimals, short ones often."""
-    return st.integers(0, places).flatmap(
-        lambda p: st.integers(0, largest * 10**p).map(lambda n: f"{Decimal(n).scaleb(-p):f}")
-    )
+    return st.integers(0, places).flatmap(lambda p: st.integers(0, largest * 10**p).map(lambda n: f"{Decimal(n).scaleb(-p):f}"))
 
 
 @st.composite
@@ -251,6 +249,9 @@ def documents(draw):
     if draw(st.booleans()):
         least = Decimal(bounds.get("minimum", "0"))
         bounds["maximum"] = f"{least + Decimal(draw(decimals(500, 2))):f}"
-    tax = {"rate": draw(st.sampled_from(["0", "0.01", "0.03", "0.06", "0.09", "0.13", "0.065"])), "inclusive": draw(st.booleans())}
+    tax = {
+        "rate": draw(st.sampled_from(["0", "0.01", "0.03", "0.06", "0.09", "0.13", "0.065"])),
+        "inclusive": draw(st.booleans()),
+    }
     usage["free"] = draw(st.booleans())
     return {**tariff(*components, **bounds), "tax": tax, "discounts": discounts}, usage

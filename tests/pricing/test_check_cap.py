@@ -5,7 +5,11 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from price_documents import (
+
+from pricing.cap_check import check_cap, check_terms
+from pricing.documents import parse_caps, parse_tariff
+from pricing.reading import DocumentRefused
+from tests.pricing.price_documents import (
     WORKED_CAP,
     WORKED_TARIFF,
     decimals,
@@ -19,14 +23,12 @@ from price_documents import (
     volume,
 )
 
-from pricing.cap_check import check_cap, check_terms
-from pricing.documents import parse_caps, parse_tariff
-from pricing.reading import DocumentRefused
-
 
 def caps(**by_basis):
     rows = [
-        {"basis": "periods", "period": name, "cap": cap} if name in ("day", "week", "month", "quarter", "year") else {"basis": name, "cap": cap}
+        {"basis": "periods", "period": name, "cap": cap}
+        if name in ("day", "week", "month", "quarter", "year")
+        else {"basis": name, "cap": cap}
         for name, cap in by_basis.items()
     ]
     return {"caps": rows}
@@ -41,17 +43,24 @@ def refused(document, ceiling):
 def brute_force(components, cap, last):
     """The first whole q at which the sum is above the cap, by trying them one after the other."""
     for q in range(1, last + 1):
-        counted = [c for c in components if c["model"] != "package" or (Fraction(q) / Fraction(c["package_size"])).denominator == 1]
+        counted = [
+            c for c in components if c["model"] != "package" or (Fraction(q) / Fraction(c["package_size"])).denominator == 1
+        ]
         if sum(f(c, Fraction(q)) for c in counted) > Fraction(cap) * q:
             return q
     return None
 
 
-@settings(max_examples=500, deadline=None)
-@given(st.lists(st.integers(), min_size=1, max_size=3).flatmap(lambda ns: st.tuples(*(metered_components(f"c{i}") for i in range(len(ns))))), decimals(4, 2))
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.integers(), min_size=1, max_size=3).flatmap(
+        lambda ns: st.tuples(*(metered_components(f"c{i}") for i in range(len(ns))))
+    ),
+    decimals(4, 2),
+)
 def test_the_counter_example_is_the_smallest_and_ok_means_there_is_none(components, cap):
     answer = check_cap(tariff(*components), caps(calls=cap))
-    last = 700
+    last = 300
     found = brute_force(components, cap, last)
     if answer["ok"]:
         assert found is None
@@ -94,11 +103,7 @@ def test_a_discount_does_not_bring_a_price_under_its_cap():
 def test_a_later_tier_above_the_cap_is_found_where_the_average_passes_it():
     tiers = [{"up_to": "1000000", "unit_price": "0.10"}, {"up_to": None, "unit_price": "0.60"}]
     # (100000 + 0.6 (q − 1000000)) / q > 0.5  ⟺  q > 5000000
-    assert refused(tariff(graduated(tiers)), caps(calls="0.50")) == ("calls", "5000001", "0.5000000200", "0.50", ["calls"])[:2] + (
-        "0.50000002",
-        "0.50",
-        ["calls"],
-    )
+    assert refused(tariff(graduated(tiers)), caps(calls="0.50")) == ("calls", "5000001", "0.50000002", "0.50", ["calls"])
 
 
 def test_a_flat_fee_of_a_tier_counts_into_the_unit_price():
@@ -158,7 +163,12 @@ def test_a_minimum_stays_within_the_flat_cap_of_its_counting_period(span, minimu
     answer = check_cap(document, caps(calls="0.50", **ceiling))
     assert answer["ok"] is is_ok
     if not is_ok:
-        assert (answer["basis"], answer["quantity"], answer["price"], answer["components"]) == ("periods", "1", minimum, ["minimum"])
+        assert (answer["basis"], answer["quantity"], answer["price"], answer["components"]) == (
+            "periods",
+            "1",
+            minimum,
+            ["minimum"],
+        )
 
 
 def test_the_smallest_quantity_of_all_bases_is_told():
