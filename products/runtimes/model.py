@@ -118,9 +118,7 @@ class ModelRuntime:
         return output
 
 
-def add_up(
-    score: Decimal, base: Decimal, parts: Mapping[str, Decimal], decimals: int
-) -> tuple[str, str, dict[str, str]]:
+def add_up(score: Decimal, base: Decimal, parts: Mapping[str, Decimal], decimals: int) -> tuple[str, str, dict[str, str]]:
     """Rounded score, base and parts that still add up to the last digit: the rest goes by largest remainder, stable
     by name.
     """

@@ -119,9 +119,7 @@ def document(release: ReleaseSpec) -> Document:
             "link_minutes": {"type": "integer", "minimum": 1, "maximum": 1440},
         },
     }
-    errors = [
-        {**error, "pointer": "/config" + error["pointer"]} for error in Schema(schema, where="/config").errors(config)
-    ]
+    errors = [{**error, "pointer": "/config" + error["pointer"]} for error in Schema(schema, where="/config").errors(config)]
     if not errors and not release.artifact.lstrip()[:20].lower().startswith(
         tuple(signature.lower() for signature in SIGNATURES[config["content_type"]])
     ):

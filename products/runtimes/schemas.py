@@ -59,9 +59,7 @@ def _sentences(error: Any) -> list[FieldError]:
     if name == "Required":
         return [{"pointer": pointer([*path, kind.property]), "message": _("is required")}]
     if name in ("AdditionalProperties", "UnevaluatedProperties"):
-        return [
-            {"pointer": pointer([*path, key]), "message": _("is not a field of this input")} for key in kind.unexpected
-        ]
+        return [{"pointer": pointer([*path, key]), "message": _("is not a field of this input")} for key in kind.unexpected]
     return [{"pointer": pointer(path), "message": _sentence(name, kind)}]
 
 

@@ -68,10 +68,7 @@ class Table:
         if low == len(self) or not compare_digest(self._subject(low), subject):
             return None
         start = low * self._width + SIZE
-        return {
-            name: self._rows[start + index * SIZE : start + (index + 1) * SIZE]
-            for index, name in enumerate(self.fields)
-        }
+        return {name: self._rows[start + index * SIZE : start + (index + 1) * SIZE] for index, name in enumerate(self.fields)}
 
     def _subject(self, row: int) -> bytes:
         return self._rows[row * self._width : row * self._width + SIZE]

@@ -152,15 +152,11 @@ def test_a_model_without_column_names_runs_on_positions(make_release, at):
         field["kind"] = "number"
     model = ModelRuntime(make_release("model", config, skops.io.dumps(estimator)))
     body = dict(zip((field["name"] for field in config["fields"]), rows[0].tolist(), strict=True))
-    assert float(model.run(body, at).output["score"]) == pytest.approx(
-        estimator.decision_function(rows[:1])[0], abs=1e-4
-    )
+    assert float(model.run(body, at).output["score"]) == pytest.approx(estimator.decision_function(rows[:1])[0], abs=1e-4)
 
 
 def test_a_missing_number_without_imputing_is_the_models_failure_not_a_charge(fitted, people, make_release, at):
-    model = ModelRuntime(
-        make_release("model", model_config(), skops.io.dumps(fitted(LogisticRegression())), input_schema={})
-    )
+    model = ModelRuntime(make_release("model", model_config(), skops.io.dumps(fitted(LogisticRegression())), input_schema={}))
     body = {name: value for name, value in bodies(people)[1].items() if name != "breaks"}
     with pytest.raises(RuntimeFailed):
         model.run(body, at)

@@ -70,9 +70,7 @@ def test_an_unknown_subject_and_an_empty_value_are_not_found_in_the_same_shape(a
 
 def test_no_answer_ever_holds_a_value_of_the_table(release, ask):
     assert set(ask("91330200MA2T001030", name="x", status="x", phone="2").output["results"].values()) == {"mismatch"}
-    assert release.output_schema["properties"]["results"]["properties"]["name"] == {
-        "enum": ["match", "mismatch", "not_found"]
-    }
+    assert release.output_schema["properties"]["results"]["properties"]["name"] == {"enum": ["match", "mismatch", "not_found"]}
 
 
 def brute_force(artifact: bytes, key: bytes, code: str) -> set[str]:
