@@ -91,5 +91,5 @@ DROP TABLE settlement_usageevent;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("settlement", "0001_initial"), ("products", "0002_guards")]
+    dependencies = [("settlement", "0001_initial"), ("products", "0003_guards")]
     operations = [migrations.RunSQL(USAGE, reverse_sql=UNDO)]

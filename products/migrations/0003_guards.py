@@ -53,5 +53,5 @@ DROP TRIGGER audit_entry_append_only ON products_auditentry;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("products", "0001_initial")]
+    dependencies = [("products", "0002_public_record")]
     operations = [migrations.RunSQL(GUARDS, reverse_sql=UNDO)]
