@@ -43,7 +43,7 @@ SESSION = {
     "metadata": MAP,
     "*mode": str,
     "payment_intent_data": INTENT_DATA,
-    "payment_method_options": ANY,
+    "payment_method_options": {"card": ANY, "alipay": ANY, "wechat_pay": {"client": str, "app_id": str}},
     "payment_method_types": [str],
     "submit_type": str,
     "*success_url": str,

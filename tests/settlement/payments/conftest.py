@@ -2,6 +2,7 @@
 
 import http.client
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlencode, urlsplit
@@ -23,6 +24,11 @@ class Shop:
     received: list[tuple[bytes, str]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     url: str = ""
+    arrived: threading.Condition = field(default_factory=threading.Condition)
+
+    def wait_for(self, seen: Callable[[], bool]) -> None:
+        with self.arrived:
+            assert self.arrived.wait_for(seen, 5)
 
 
 @pytest.fixture
@@ -32,7 +38,9 @@ def shop():
     class Listener(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            shop.received.append((body, self.headers["Stripe-Signature"]))
+            with shop.arrived:
+                shop.received.append((body, self.headers["Stripe-Signature"]))
+                shop.arrived.notify_all()
             self.send_response(shop.answers.pop(0) if shop.answers else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -195,16 +195,18 @@ def test_a_provider_that_is_down_is_a_refusal(server):
 
 def test_a_provider_that_hangs_is_given_up_after_the_timeout(server):
     provider = StripeProvider(settings_for(server, timeout_seconds=0.2, max_retries=0))
-    released = threading.Event()
+    held, released = threading.Event(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(hold, server, released)
+        pool.submit(hold, server, held, released)
+        assert held.wait(5)
         with pytest.raises(base.PaymentProviderUnavailable):
             start(provider)
         released.set()
 
 
-def hold(server, released):
+def hold(server, held, released):
     with server.store.lock:
+        held.set()
         released.wait(5)
 
 
@@ -266,3 +268,13 @@ def test_what_was_not_delivered_is_sent_after_a_restart(shop, tmp_path):
     with StripeServer(webhook_url=shop.url, **options) as server:
         provider = StripeProvider(settings_for(server))
         assert [one.kind for one in told(provider, server, shop)] == [base.NewsKind.PAID]
+
+
+def test_an_asynchronous_payment_settles_by_itself_where_told_so(shop):
+    options = {"secret_key": SECRET_KEY, "webhook_secret": WEBHOOK_SECRET, "settle_seconds": 0.05}
+    with StripeServer(webhook_url=shop.url, **options) as server:
+        provider = StripeProvider(settings_for(server))
+        press(start(provider), "later")
+        shop.wait_for(lambda: any(b"async_payment_succeeded" in body for body, _signature in shop.received))
+        kinds = [one.kind for one in told(provider, server, shop)]
+        assert kinds == [base.NewsKind.PROCESSING, base.NewsKind.PAID]
