@@ -32,7 +32,7 @@ class PaymentProviderMisconfigured(PaymentRefusal):
     """Our keys or rights at the provider are wrong; a person of the platform has to act."""
 
     code = "payment_provider_misconfigured"
-    sentence = _("Online payment is not set up correctly. Please pay by bank transfer; the platform has been told.")
+    sentence = _("Online payment is not set up correctly. Please pay by bank transfer, or tell the platform.")
 
 
 class PaymentRefusedByProvider(PaymentRefusal):
