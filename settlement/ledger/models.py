@@ -41,17 +41,19 @@ class LedgerTransaction(models.Model):
     cause_id = models.CharField(max_length=64)
     text = models.CharField(max_length=200)
     reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reversed_by")
+    posting_count = models.PositiveSmallIntegerField(help_text="Checked against its postings at commit")
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
 
     class Meta:
         indexes = [models.Index(fields=["cause_type", "cause_id"], name="ledger_by_cause")]
+        constraints = [models.CheckConstraint(condition=Q(posting_count__gte=1), name="ledger_transaction_has_a_posting")]
 
 
 class Posting(models.Model):
     """An amount that moves from one account to another: it balances by construction."""
 
-    transaction = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="postings")
+    transaction = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="postings", db_index=False)
     position = models.PositiveSmallIntegerField()
     source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings_out")
     destination = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings_in")
@@ -67,7 +69,10 @@ class Posting(models.Model):
 
 
 class AccountBalance(models.Model):
-    """What came in and went out of an account, kept in the commit of each posting; `verify` recomputes it."""
+    """What came in and went out of an account, kept by a trigger in the commit of each posting.
+
+    `verify` recomputes it. The trigger also refuses to overdraw an account (``account_never_overdrawn``).
+    """
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="balance")
     in_minor = models.BigIntegerField(default=0)
