@@ -22,7 +22,8 @@ def read_document(path: str) -> Any:
 
 def read_documents(paths: Sequence[str]) -> list[Any]:
     """All files, or DocumentRefused with the problems of every one of them."""
-    documents, problems = [], []
+    documents: list[Any] = []
+    problems: list[Problem] = []
     for path in paths:
         try:
             documents.append(read_document(path))

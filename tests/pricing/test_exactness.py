@@ -23,22 +23,33 @@ TIMES = ("timeout", "seconds", "interval", "delay", "wait")
 EXACT_ONLY = ("pricing/rules/", "pricing/documents.py", "pricing/quote.py", "pricing/cap_check.py")
 
 
+def named_values(node):
+    """(name, value) of keyword arguments and of annotated or plain assignments."""
+    if isinstance(node, ast.Call):
+        yield from ((k.arg or "", k.value) for k in node.keywords)
+    elif isinstance(node, ast.AnnAssign | ast.Assign) and node.value:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        yield from ((getattr(t, "id", getattr(t, "attr", "")).lower(), node.value) for t in targets)
+
+
 def float_uses(source, is_strict=False):
     """Line numbers where Python code makes a float: literals, `float(…)`, FloatField, and where strict also true division."""
     tree = ast.parse(source)
-    times = {
-        id(k.value)
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Call)
-        for k in n.keywords
-        if k.arg and any(t in k.arg for t in TIMES)
-    }
+    times = {id(value) for node in ast.walk(tree) for name, value in named_values(node) if any(t in name for t in TIMES)}
     for node in ast.walk(tree):
-        if (isinstance(node, ast.Constant) and isinstance(node.value, float) and id(node) not in times) or (isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in (
-            "float",
-            "FloatField",
-            "float64",
-        )) or (is_strict and isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)):
+        if (
+            (isinstance(node, ast.Constant) and isinstance(node.value, float) and id(node) not in times)
+            or (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", getattr(node.func, "attr", ""))
+                in (
+                    "float",
+                    "FloatField",
+                    "float64",
+                )
+            )
+            or (is_strict and isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div))
+        ):
             yield node.lineno
 
 
@@ -63,7 +74,7 @@ def test_the_search_for_floats_finds_them(source):
 
 
 def test_the_search_for_floats_lets_times_be():
-    assert list(float_uses("get(url, timeout=0.5)")) == []
+    assert list(float_uses("get(url, timeout=0.5)\nself.WAIT_SECONDS = 0.5\ntimeout_seconds: float = 10.0")) == []
 
 
 def numbers_in(value):
