@@ -8,19 +8,32 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.runtime
 DEV_STAMP := $(VENV)/.dev
 
+unexport PYTHONDONTWRITEBYTECODE  # modules are compiled as they are first used, not all at once
+
 .PHONY: help demo test proof check bench messages locks clean browser
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-$(STAMP): requirements.lock
+# uv installs from the lock files in seconds; where it is not to be had, pip does the same more slowly.
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
+define from_lock
+	@if $(BIN)/uv --version >/dev/null 2>&1; then \
+	  UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || true)}"; \
+	  [ -n "$$UV_DEFAULT_INDEX" ] && export UV_DEFAULT_INDEX || unset UV_DEFAULT_INDEX; \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || $(install) -r $(1); \
+	else $(install) -r $(1); fi
+endef
+
+$(STAMP): requirements.lock requirements-bootstrap.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Gongshu needs Python 3.11 or later") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(install) -r requirements-bootstrap.lock 2>/dev/null || true
+	$(call from_lock,requirements.lock)
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.lock $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(call from_lock,requirements-dev.lock)
 	@touch $@
 
 demo: $(STAMP) ## the whole market with made-up data on 127.0.0.1:8000 (PORT=); Ctrl-C stops all
