@@ -3,5 +3,6 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("language/", include("django.conf.urls.i18n")),
+    path("", include("market.storefront.urls")),
+    path("console/", include("market.consoles.urls")),
 ]

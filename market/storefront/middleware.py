@@ -1,12 +1,20 @@
-"""Oscar's basket, only where a shop page needs it: its middleware would run its queries on every request."""
+"""The language of a page."""
 
-from oscar.apps.basket.middleware import BasketMiddleware
+from __future__ import annotations
 
-SHOP_PREFIXES = ("/basket/", "/checkout/", "/products/")
+from django.conf import settings
+from django.http import HttpRequest
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 
 
-class ShopBasketMiddleware(BasketMiddleware):
-    def __call__(self, request):
-        if not request.path.startswith(SHOP_PREFIXES):
-            return self.get_response(request)
-        return super().__call__(request)
+class LanguageMiddleware(LocaleMiddleware):
+    """Chinese unless the person chose otherwise with the language switch.
+
+    Django's own would follow the browser's Accept-Language; a public notice reads the same for everyone.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        translation.activate(chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE)
+        request.LANGUAGE_CODE = translation.get_language()

@@ -1,5 +1,128 @@
-"""Tags and filters of our templates."""
+"""Tags and filters of our templates: numbers as people read them, states as badges, tables that scroll."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from django import template
+from django.utils import translation
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from market.storefront.acting import acting_membership
+from products.organisations.models import Role
 
 register = template.Library()
+
+TONES = {
+    "ok": "active listed paid published accepted granted valid passed verified succeeded issued approved open live",
+    "wait": "draft requested submitted pending created proposed waiting corrections decided filed unverified reported overdue",
+    "bad": "suspended refused revoked failed returned rejected cancelled delisted",
+    "info": "trial guided market test",
+    "free": "free",
+}
+TONE_OF = {state: tone for tone, states in TONES.items() for state in states.split()}
+
+
+@register.filter
+def yuan(amount: object) -> str:
+    """``1234.5`` → ``¥1,234.50``; more decimals are kept (a unit price of ¥0.005 stays that). Empty for None."""
+    value = _decimal(amount)
+    if value is None:
+        return ""
+    decimals = max(2, -int(value.normalize().as_tuple().exponent))  # type: ignore[operator]
+    return f"{'−' if value < 0 else ''}¥{abs(value):,.{decimals}f}"
+
+
+@register.filter
+def fen(amount_minor: object) -> str:
+    """Integer fen as yuan: ``123450`` → ``¥1,234.50``."""
+    value = _decimal(amount_minor)
+    return "" if value is None else yuan(value / 100)
+
+
+@register.filter
+def quantity(value: object) -> str:
+    """A number with thousands separators and no idle zeros: ``12000.000000`` → ``12,000``."""
+    number = _decimal(value)
+    if number is None:
+        return ""
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@register.filter
+def item(mapping: dict[Any, Any], key: object) -> object:
+    """The mapping's value for a key, or an empty string."""
+    return mapping.get(key, "") if mapping else ""
+
+
+@register.filter
+def last_day(period: Any) -> object:
+    """The last day of a date range, whose upper bound is exclusive; None while it is open."""
+    return None if period is None or period.upper is None else period.upper - timedelta(days=1)
+
+
+@register.filter
+def role_label(role: str) -> object:
+    """The name of a role, for people."""
+    return dict(Role.choices).get(role, role)
+
+
+@register.simple_tag(takes_context=True)
+def console_menu(context: template.Context) -> list[Any]:
+    """The consoles that the acting membership's roles offer."""
+    from market.consoles.menu import menu_of
+
+    return menu_of(acting_membership(context["request"]))
+
+
+@register.simple_tag
+def notice_text(notice: Any) -> object:
+    """The sentence of a notice in the page's language."""
+    from products.record.notices import words_of
+
+    return words_of(notice)[1]
+
+
+@register.simple_tag
+def local(obj: Any, field: str = "name") -> str:
+    """The field in the page's language: ``name_en`` on an English page where it is filled, else ``name``."""
+    if obj is None:
+        return ""
+    other = getattr(obj, f"{field}_en", "") if (translation.get_language() or "").startswith("en") else ""
+    return other or getattr(obj, field)
+
+
+@register.simple_tag
+def state_badge(obj: Any, label: str = "") -> SafeString:
+    """A badge for ``obj.state``, or for a bare state with its label."""
+    state = obj if isinstance(obj, str) else obj.state
+    text = label or (obj if isinstance(obj, str) else obj.get_state_display())
+    return format_html('<span class="badge {}">{}</span>', TONE_OF.get(str(state), ""), text)
+
+
+@register.simple_block_tag
+def data_table(content: str, caption: str = "", stacked: bool = False) -> SafeString:
+    """A table that scrolls sideways where it is too wide, and can be reached with the keyboard.
+
+    ``stacked`` turns rows into cards on a phone; give each cell ``data-label``.
+    """
+    return format_html(
+        '<div class="table-scroll" role="region" tabindex="0" aria-label="{}"><table class="data{}">{}{}</table></div>',
+        caption,
+        " stacked" if stacked else "",
+        format_html("<caption>{}</caption>", caption) if caption else "",
+        content,
+    )
+
+
+def _decimal(value: object) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None

@@ -1,0 +1,50 @@
+"""What the consoles offer: each console lists its pages in ``<console>/menu.py``; a person sees those that a role opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from products.organisations.models import Membership
+
+CONSOLES: dict[str, str | Promise] = {
+    "buyer": _("Use and buying"),
+    "operator": _("Operator"),
+    "authority": _("Authorising body"),
+    "regulator": _("Price regulator"),
+    "provider": _("Data provider"),
+    "platform": _("Platform"),
+    "auditor": _("Auditor"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page of a console. ``kinds`` and ``roles`` say who sees it, as in ``role_required``; empty means any."""
+
+    label: str | Promise
+    hint: str | Promise
+    url: str
+    kinds: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+
+    def fits(self, membership: Membership) -> bool:
+        of_kind = not self.kinds or membership.organisation.kind in self.kinds
+        return of_kind and (not self.roles or bool(self.roles & set(membership.roles)))
+
+
+def menu_of(membership: Membership | None) -> list[tuple[str | Promise, list[Entry]]]:
+    """The consoles of a membership with the pages that it may open; empty consoles are left out."""
+    if membership is None:
+        return []
+    found = []
+    for name, title in CONSOLES.items():
+        if find_spec(f"market.consoles.{name}") and find_spec(f"market.consoles.{name}.menu"):
+            entries = [entry for entry in import_module(f"market.consoles.{name}.menu").ENTRIES if entry.fits(membership)]
+            if entries:
+                found.append((title, entries))
+    return found
