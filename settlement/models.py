@@ -3,7 +3,7 @@
 from settlement.billing.models import BillingMonth, Charge, Deposit, Invoice, InvoiceLine
 from settlement.entitlements.models import ApiKey, Entitlement, Quota
 from settlement.ledger.models import Account, AccountBalance, LedgerTransaction, Posting
-from settlement.metering.models import Refusal, UsageEvent, UsageIdentity
+from settlement.metering.models import IdempotentAnswer, Refusal, UsageEvent, UsageIdentity
 from settlement.payments.models import PaymentIntent, WebhookEvent
 from settlement.shares.models import DistributionAgreement, Payout, PayoutLine, Settlement, Share
 
@@ -16,6 +16,7 @@ __all__ = [
     "Deposit",
     "DistributionAgreement",
     "Entitlement",
+    "IdempotentAnswer",
     "Invoice",
     "InvoiceLine",
     "LedgerTransaction",

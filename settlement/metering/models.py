@@ -68,3 +68,13 @@ class Refusal(models.Model):
             models.Index(fields=["product", "at"], name="refusal_by_product"),
         ]
         constraints = [models.CheckConstraint(condition=Q(status__gte=400), name="refusal_is_an_error")]
+
+
+class IdempotentAnswer(models.Model):
+    """The first answer of a call with an Idempotency-Key, encrypted, given again for 24 hours and then forgotten."""
+
+    pk = models.CompositePrimaryKey("source", "event_id")
+    source = models.CharField(max_length=200)
+    event_id = models.CharField(max_length=200)
+    answer = models.BinaryField(help_text="Fernet, under a key derived from SIGNING_KEY")
+    expires_at = models.DateTimeField(db_index=True)

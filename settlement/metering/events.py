@@ -1,0 +1,55 @@
+"""What goes into the recorder and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """One use to be metered. ``units`` maps component codes to decimal strings.
+
+    ``source`` and ``event_id`` name it for ever where ``has_identity``; without, the recorder gives it its own id as event id.
+    ``request_digest`` (32 bytes) tells a repeat from a conflict. ``has_quota=False`` promises that the entitlement has no hard
+    limit, which spares a look. ``answer`` is kept beside the identity for 24 hours (already encrypted).
+    """
+
+    entitlement_id: int
+    product_id: int
+    purpose: str
+    units: Mapping[str, str]
+    event_time: datetime
+    request_digest: bytes
+    source: str = "/gateway"
+    event_id: str = ""
+    is_free: bool = False
+    release_id: int | None = None
+    key_id: int | None = None
+    id: UUID | None = None
+    corrects: UUID | None = None
+    has_quota: bool = True
+    answer: bytes | None = None
+
+    @property
+    def has_identity(self) -> bool:
+        return self.event_id != ""
+
+
+class Status(StrEnum):
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"  # recorded before with the same content; usage_id is the first one's
+    CONFLICT = "conflict"  # recorded before with other content
+    OVER_QUOTA = "over_quota"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one event. ``usage_id`` is None for OVER_QUOTA; ``book_month`` is known for ACCEPTED only."""
+
+    status: Status
+    usage_id: UUID | None = None
+    book_month: date | None = None

@@ -1,0 +1,55 @@
+"""The door through which usage is recorded. Everything that meters calls this, or the gateway's ``recorder`` beside it.
+
+Behind it stands one PostgreSQL today; design.md section 10 says what may stand there one day. Callers know ``NewEvent``,
+``Outcome`` and nothing of tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from settlement.metering import core
+from settlement.metering.events import NewEvent, Outcome, Status
+from settlement.sql import query
+
+__all__ = ["NewEvent", "Outcome", "Status", "record_events"]
+
+CHUNK = 5_000
+
+
+def record_events(events: Sequence[NewEvent], *, at: datetime) -> list[Outcome]:
+    """Record usage in one transaction and say what became of each event, in the order given.
+
+    ACCEPTED: written, booked into ``book_month``. DUPLICATE: known by (source, event id) with the same digest, nothing written.
+    CONFLICT: known with another digest, nothing written. OVER_QUOTA: the entitlement's hard limit would be overspent, nothing
+    written. Durable when the caller's outermost transaction commits. ``at`` becomes ``received_at``.
+    """
+    outcomes: dict[int, Outcome] = {}
+    items = core.items_of(events)
+    with transaction.atomic():
+        for start in range(0, len(items), CHUNK):
+            outcomes.update(_record_chunk(items[start : start + CHUNK], at))
+    return [outcomes[place] for place in range(len(items))]
+
+
+def _record_chunk(items: list[core.Item], at: datetime) -> dict[int, Outcome]:
+    plain = [item for item in items if core.is_plain(item)]
+    if len(plain) == len(items) and _run(core.plain_statement(items, at)) == len(items):
+        return core.plain_outcomes(items)
+    steps = core.steps(items, at)
+    try:
+        statement = next(steps)
+        while True:
+            statement = steps.send(_run(statement))
+    except StopIteration as finished:
+        return finished.value
+
+
+def _run(statement: core.Statement) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(query(statement.name), statement.parameters)
+        return cursor.fetchall() if statement.wants == "rows" else cursor.rowcount
