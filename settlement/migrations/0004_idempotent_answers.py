@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("settlement", "0002_usage_and_ledger_guards"),
+        ("settlement", "0003_ledger_checks"),
     ]
 
     operations = [
