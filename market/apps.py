@@ -9,3 +9,6 @@ class MarketConfig(AppConfig):
 
     def ready(self) -> None:
         from market import checks  # noqa: F401  registers the system checks
+        from market.catalogues import compile_catalogues
+
+        compile_catalogues()  # .mo files are not kept in git

@@ -4,6 +4,7 @@ from products.catalogue.models import DataProduct, Release, ReviewRecord, Subjec
 from products.organisations.models import Invitation, Membership, Organisation, User
 from products.record.models import (
     AuditEntry,
+    AuditHead,
     CalendarDay,
     CalendarYear,
     Case,
@@ -17,6 +18,7 @@ from products.registry.models import Authorisation, DataResource, Purpose, Regis
 
 __all__ = [
     "AuditEntry",
+    "AuditHead",
     "Authorisation",
     "CalendarDay",
     "CalendarYear",

@@ -38,6 +38,16 @@ class AuditEntry(models.Model):
         ]
 
 
+class AuditHead(models.Model):
+    """The last link of the chain, one row: without it, entries cut off at the end would leave no trace."""
+
+    last_id = models.BigIntegerField()
+    last_hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="audit_head_is_one_row")]
+
+
 class Notice(models.Model):
     """News for one person or for all of an organisation with one of some roles; shown in the site and mailed."""
 
@@ -89,7 +99,7 @@ class Case(models.Model):
     state = models.CharField(max_length=10, choices=CaseState, default=CaseState.OPEN)
     opened_date = models.DateField(help_text="Business date of the event; not counted")
     limit_days = models.PositiveSmallIntegerField(help_text="Working days allowed")
-    used_days = models.PositiveSmallIntegerField(default=0, help_text="Working days used before running_since")
+    past_runs = models.JSONField(default=list, help_text="[[from, to], …]: dates between which the clock ran before")
     running_since = models.DateField(null=True, help_text="Null while the clock stands")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -110,7 +120,6 @@ class CaseEvent(models.Model):
     actor = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=20)
     note = models.TextField(blank=True)
-    used_days = models.PositiveSmallIntegerField(default=0)
     evidence = models.ManyToManyField(Evidence, related_name="+")
 
 
