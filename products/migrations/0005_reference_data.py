@@ -6,5 +6,5 @@ from products import reference
 
 
 class Migration(migrations.Migration):
-    dependencies = [("products", "0003_case_runs_and_audit_head")]
+    dependencies = [("products", "0004_case_runs_and_audit_head")]
     operations = [migrations.RunPython(lambda apps, schema_editor: reference.load(apps), migrations.RunPython.noop)]
