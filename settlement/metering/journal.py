@@ -1,0 +1,87 @@
+"""What a gateway writes beside usage, in the background: refusals, and when keys were last used.
+
+Nothing waits for it; it is written a few times a second and at shutdown. A refusal is never charged, so a crash may lose the
+last moments of it, and only of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg_pool import AsyncConnectionPool
+
+from settlement.sql import query
+
+log = logging.getLogger("gongshu.metering")
+EVERY_SECONDS = 0.25
+MOST_KEPT = 200_000
+MOST_WRITTEN = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewRefusal:
+    at: datetime
+    status: int
+    reason: str
+    purpose: str = ""
+    key_id: int | None = None
+    entitlement_id: int | None = None
+    product_id: int | None = None
+
+
+class Journal:
+    """``journal.refuse(...)`` and ``journal.used(key, at)`` return at once."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+        self._refusals: deque[NewRefusal] = deque(maxlen=MOST_KEPT)
+        self._used: dict[int, datetime] = {}
+        self._stopping = asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+        self.dropped = 0
+
+    def refuse(self, refusal: NewRefusal) -> None:
+        if len(self._refusals) == MOST_KEPT:
+            self.dropped += 1
+        self._refusals.append(refusal)
+
+    def used(self, key_id: int, at: datetime) -> None:
+        self._used[key_id] = at
+
+    async def close(self) -> None:
+        self._stopping.set()
+        await self._task
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await asyncio.wait_for(self._stopping.wait(), EVERY_SECONDS)
+            except TimeoutError:
+                await self._write()
+        await self._write()
+
+    async def _write(self) -> None:
+        try:
+            while self._refusals:
+                await self._write_refusals()
+            if self._used:
+                used, self._used = self._used, {}
+                async with self._pool.connection() as connection:
+                    await connection.execute(query("touch_keys"), {"ids": list(used), "moments": list(used.values())})
+        except Exception as error:  # the next turn tries again; calls go on
+            log.error("the journal could not be written: %s", type(error).__name__)
+
+    async def _write_refusals(self) -> None:
+        batch = [self._refusals.popleft() for _ in range(min(MOST_WRITTEN, len(self._refusals)))]
+        columns = ("at", "key_id", "entitlement_id", "product_id", "status", "reason", "purpose")
+        parameters = {name: [getattr(refusal, name) for refusal in batch] for name in columns}
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(query("write_refusals"), parameters)
+        except Exception:
+            self._refusals.extendleft(reversed(batch))
+            raise

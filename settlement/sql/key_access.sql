@@ -1,0 +1,38 @@
+-- Purpose: all that a key may do at a moment, in one look: key, entitlement, product, authorisation, release, tariff, quota.
+-- Parameters: digest bytea (SHA-256 of the key), day date (business date), at timestamptz.
+-- Grain: at most one row.
+-- Columns: as named. Columns of the entitlement and below are null for sandbox and usage keys. A grant has no plan: it is valued
+--          by the tariff of the product's first open plan.
+SELECT
+    key.id AS key_id, key.mode, key.expires_at, key.revoked_at,
+    owner.id AS organisation_id, owner.slug AS organisation_slug, owner.kind AS organisation_kind, owner.state AS organisation_state,
+    ent.id AS entitlement_id, ent.code AS entitlement, ent.state AS entitlement_state, ent.valid_from, ent.valid_to, ent.purposes,
+    ent.scenario, ent.grant_id IS NOT NULL AS is_free, ent.is_prepaid, ent.rate_per_minute,
+    product.id AS product_id, product.code AS product, product.state AS product_state, product.purposes AS product_purposes,
+    product.scenarios AS product_scenarios, product.operator_id, operator.state AS operator_state,
+    auth.state AS authorisation_state, auth.from_date AS authorisation_from, auth.to_date AS authorisation_to,
+    release.id AS release_id, release.version AS release_version,
+    tariff.version AS tariff_version, tariff.document AS tariff,
+    quota.id AS quota_id, quota."limit" AS quota_limit, quota.used AS quota_used
+FROM settlement_apikey AS key
+JOIN products_organisation AS owner ON owner.id = key.organisation_id
+LEFT JOIN settlement_entitlement AS ent ON ent.id = key.entitlement_id
+LEFT JOIN products_dataproduct AS product ON product.id = ent.product_id
+LEFT JOIN products_organisation AS operator ON operator.id = product.operator_id
+LEFT JOIN products_authorisation AS auth ON auth.id = product.authorisation_id
+LEFT JOIN products_release AS release ON release.product_id = product.id AND release.state = 'active'
+LEFT JOIN LATERAL (
+    SELECT filed.version, filed.document
+    FROM pricing_plan AS plan
+    JOIN pricing_tariff AS filed ON filed.plan_id = plan.id
+    WHERE plan.product_id = product.id
+      AND (plan.id = ent.plan_id OR (ent.plan_id IS NULL AND plan.state = 'open'))
+      AND filed.state IN ('filed', 'accepted') AND filed.period @> %(day)s::date
+    ORDER BY plan.id LIMIT 1
+) AS tariff ON true
+LEFT JOIN LATERAL (
+    SELECT id, "limit", used FROM settlement_quota
+    WHERE entitlement_id = ent.id AND span_start <= %(day)s::date
+    ORDER BY span_start DESC LIMIT 1
+) AS quota ON true
+WHERE key.digest = %(digest)s
