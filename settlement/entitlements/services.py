@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
-from products.registry.purposes import covers
 
 from pricing.grants.models import FreeUseGrant
 from pricing.tariffs.models import Plan
@@ -17,6 +16,7 @@ from products.organisations.models import Organisation, OrganisationKind, User
 from products.record import audit
 from products.record.clock import business_date, day_start
 from products.record.refusals import Refused
+from products.registry.purposes import covers
 from settlement.entitlements import keys
 from settlement.entitlements.models import ApiKey, Entitlement, Quota
 

@@ -3,8 +3,8 @@
 The gateway's door to ``core``. One recorder lives in one event loop. What it promises a caller of ``record``:
 
 * an ``Outcome`` means that the commit is on disk (or that nothing was to be written);
-* ``RecordingFailed`` means that nothing was counted, ``RecordingUnknown`` that the database went away in the middle of a commit and
-  could not be asked afterwards (a repeat with the same Idempotency-Key tells);
+* ``RecordingFailed`` means that nothing was counted, ``RecordingUnknown`` that the database went away in the middle of a commit
+  and could not be asked afterwards (a repeat with the same Idempotency-Key tells);
 * a caller that is cancelled while it waits in the queue is not counted, one whose batch is on its way is.
 """
 
@@ -124,9 +124,9 @@ class Recorder:
     async def _record(self, items: list[core.Item]) -> dict[int, Outcome]:
         at = self._now()
         async with self._pool.connection() as connection:
-            if all(core.is_plain(item) for item in items):
-                if await _run(connection, core.plain_statement(items, at)) == len(items):
-                    return core.plain_outcomes(items)
+            plain = all(core.is_plain(item) for item in items)
+            if plain and await _run(connection, core.plain_statement(items, at)) == len(items):
+                return core.plain_outcomes(items)
             async with connection.transaction():
                 steps = core.steps(items, at)
                 try:

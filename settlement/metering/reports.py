@@ -16,10 +16,10 @@ from uuid import UUID
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
-from products.registry.purposes import covers
 
 from pricing.tariffs.models import Tariff
 from products.record.clock import business_date
+from products.registry.purposes import covers
 from settlement.entitlements.models import Entitlement
 from settlement.metering.record import NewEvent, Outcome, Status, record_events
 
