@@ -1,4 +1,4 @@
-"""Conditional free use
+"""Conditional free use: claims, decisions by two people, grants with a quota and an end.
 
-May import  claims, decisions, grants.:products. Start reading at models.py, then services.py.
+May import pricing.bodies, pricing.parameters and products. Start reading at models.py, then claims.py and decisions.py.
 """

@@ -46,6 +46,10 @@ class FreeUseGrant(models.Model):
     checked_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     checked_at = models.DateTimeField(null=True)
     case = models.ForeignKey("products.Case", null=True, on_delete=models.PROTECT, related_name="+")
+    revoked_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    revoked_at = models.DateTimeField(null=True)
+    revocation_reason = models.TextField(blank=True)
+    created_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
 
     class Meta:

@@ -62,6 +62,7 @@ class Cap(models.Model):
     flat_period = models.CharField(max_length=10, blank=True, help_text="For basis periods: day, week, month, quarter, year")
     amount = models.DecimalField(max_digits=20, decimal_places=6)
     period = DateRangeField(help_text="In force on these dates")
+    end_set_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -38,11 +38,14 @@ class Plan(models.Model):
         return f"{self.product_id}/{self.code}"
 
 
-class Tariff(models.Model):
-    """A plan's price, versioned by date. Content and start never change; the end is set once, in the future.
+IN_FORCE_STATES = ("filed", "accepted", "stopped")
 
-    Only ``filed`` and ``accepted`` versions occupy their dates. A filed tariff comes into force on its date unless the
-    regulator returns it; a returned or withdrawn one never was in force.
+
+class Tariff(models.Model):
+    """A plan's price, versioned by date. Content and start never change; an end is set in the future (triggers say so).
+
+    Only ``filed``, ``accepted`` and ``stopped`` versions occupy their dates. A filed tariff comes into force on its date
+    unless the regulator returns it; a returned or withdrawn one never was in force, a stopped one was returned after it began.
     """
 
     class State(models.TextChoices):
@@ -50,6 +53,7 @@ class Tariff(models.Model):
         ACCEPTED = "accepted", _("Noted")
         RETURNED = "returned", _("Returned")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+        STOPPED = "stopped", _("Returned after it began")
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="tariffs")
     version = models.PositiveIntegerField()
@@ -63,7 +67,11 @@ class Tariff(models.Model):
     decided_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.TextField(blank=True)
-    clamped_from = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    clamped_from = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", help_text="Cut by a new cap")
+    continues = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="+", help_text="Goes on because a later version was taken back"
+    )
+    end_set_at = models.DateTimeField(null=True)
     case = models.ForeignKey("products.Case", null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -78,7 +86,7 @@ class Tariff(models.Model):
                     (exclusion_key("plan"), RangeOperators.OVERLAPS),
                     ("period", RangeOperators.OVERLAPS),
                 ],
-                condition=Q(state__in=["filed", "accepted"]),
+                condition=Q(state__in=IN_FORCE_STATES),
                 violation_error_message=_("Another tariff of this plan is in force in that time."),
             ),
         ]
