@@ -7,8 +7,6 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
-from products.organisations.selectors import require_role
-from products.registry.purposes import covers
 
 from pricing import parameters
 from pricing.bodies import authorisation_of, region_of
@@ -18,9 +16,11 @@ from pricing.grants.notices import tell_authority
 from pricing.grants.rules import next_number, who_may_claim
 from products.catalogue.models import DataProduct
 from products.organisations.models import Organisation, Role, User
+from products.organisations.selectors import require_role
 from products.record import audit, cases, evidence
 from products.record.clock import business_date
 from products.record.models import Evidence
+from products.registry.purposes import covers
 
 CLAIM_ROLES = (Role.OWNER, Role.BUYER, Role.APPROVER)
 CASE = "free_use"
@@ -154,7 +154,7 @@ def grant_submit(*, grant: FreeUseGrant, user: User, at: datetime) -> FreeUseGra
     grant.refresh_from_db()
     body = authorisation_of(grant.product).authorising_body
     if grant.case is None:
-        limit = parameters.days(name="grant_decision_days", on=business_date(at), region=region_of(grant.product))
+        limit = parameters.days(name="grant_decision_working_days", on=business_date(at), region=region_of(grant.product))
         grant.case = cases.open_case(
             kind=CASE, obj=grant, applicant=grant.organisation, handler=body, limit_days=limit, at=at, actor=user
         )

@@ -39,7 +39,7 @@ def body_of(grant: FreeUseGrant) -> Organisation:
 
 @transaction.atomic
 def grant_ask_corrections(*, grant: FreeUseGrant, note: str, user: User, at: datetime) -> FreeUseGrant:
-    """Ask the claimant; the clock stops until the claim is submitted again. Raises ClaimNotOpen, DecisionIncomplete, RoleMissing."""
+    """Ask the claimant; the clock stops until the claim is submitted again. Raises ClaimNotOpen, DecisionIncomplete."""
     require_role(user, body_of(grant), *DECIDE_ROLES)
     if not note.strip():
         raise refusals.DecisionIncomplete(_("Say what is to be corrected."), field="note")

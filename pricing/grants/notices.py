@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils.translation import gettext_lazy
-from products.record.notices import define, notify
 
 from pricing.grants.models import FreeUseGrant
 from products.organisations.models import Organisation, Role
+from products.record.notices import define, notify
 
 define(
     "free_use.submitted",

@@ -12,8 +12,6 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from products.organisations.selectors import require_role
-from products.record.notices import define, notify
 
 from pricing.bodies import authorisation_of, overseers, region_of
 from pricing.documents import parse_caps
@@ -25,9 +23,11 @@ from pricing.tariffs.clamping import clamp_running_tariffs
 from pricing.tariffs.models import Tariff
 from products.catalogue.models import DataProduct, Regime
 from products.organisations.models import OrganisationKind, Role, User
+from products.organisations.selectors import require_role
 from products.record import audit
 from products.record.clock import business_date
 from products.record.models import Evidence
+from products.record.notices import define, notify
 from products.record.refusals import Refused
 from products.registry.models import Registration
 
@@ -142,7 +142,7 @@ def cap_approve(*, filing: CapFiling, user: User, at: datetime) -> CapFiling:
 
 @transaction.atomic
 def cap_report(*, filing: CapFiling, report_no: str, user: User, at: datetime, evidence: Evidence | None = None) -> CapFiling:
-    """File the written report to the price regulator and the data bureau, and tell both. Raises CapStepOutOfOrder, RoleMissing."""
+    """File the written report to the price regulator and the data bureau, and tell both. Raises CapStepOutOfOrder."""
     require_role(user, filing.authorising_body, *CAP_ROLES)
     if not report_no.strip():
         raise CapNeedsDocument(_("The written report needs its number."), field="report_no")

@@ -9,9 +9,6 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from products.organisations.selectors import require_role
-from products.record.notices import define, notify
-from products.registry.purposes import covers
 
 from pricing import parameters
 from pricing.bodies import region_of, regulator_of
@@ -21,9 +18,12 @@ from pricing.tariffs.models import Plan, Tariff
 from pricing.tariffs.selectors import CounterExample, charged_classes, preview, tariffs_from
 from products.catalogue.models import DataProduct, Regime
 from products.organisations.models import Organisation, Role, User
+from products.organisations.selectors import require_role
 from products.record import audit, cases
 from products.record.clock import business_date
+from products.record.notices import define, notify
 from products.record.refusals import Refused
+from products.registry.purposes import covers
 
 TARIFF_ROLES = (Role.PRICING,)
 REGULATOR_ROLES = (Role.PRICING, Role.REVIEWER, Role.DECIDER)
@@ -211,7 +211,7 @@ def _make_room(plan: Plan, from_date: date, user: User, at: datetime) -> None:
 
 def _open_case(tariff: Tariff, product: DataProduct, user: User, at: datetime) -> None:
     office = regulator_of(product)
-    limit = parameters.days(name="tariff_review_days", on=business_date(at), region=region_of(product))
+    limit = parameters.days(name="tariff_return_working_days", on=business_date(at), region=region_of(product))
     tariff.case = cases.open_case(
         kind=CASE, obj=tariff, applicant=product.operator, handler=office, limit_days=limit, at=at, actor=user
     )
