@@ -9,8 +9,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pricing", "0002_initial"),
-        ("products", "0002_guards"),
+        ("pricing", "0001_initial"),
+        ("products", "0003_guards"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

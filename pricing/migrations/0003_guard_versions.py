@@ -105,5 +105,5 @@ DROP FUNCTION pricing_refuse(text, text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("pricing", "0003_ends_continuations_and_revocation")]
+    dependencies = [("pricing", "0002_ends_continuations_and_revocation")]
     operations = [migrations.RunSQL(GUARDS, reverse_sql=UNDO)]
