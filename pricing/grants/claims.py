@@ -16,7 +16,7 @@ from pricing.grants.notices import tell_authority
 from pricing.grants.rules import next_number, who_may_claim
 from products.catalogue.models import DataProduct
 from products.organisations.models import Organisation, Role, User
-from products.organisations.selectors import require_role
+from products.organisations.selectors import require_role, require_verified
 from products.record import audit, cases, evidence
 from products.record.clock import business_date
 from products.record.models import Evidence
@@ -140,9 +140,7 @@ def grant_submit(*, grant: FreeUseGrant, user: User, at: datetime) -> FreeUseGra
     Raises OrganisationNotVerified, ClaimIncomplete (``facts["missing"]`` names all that is missing), ClaimNotOpen, RoleMissing.
     """
     require_role(user, grant.organisation, *CLAIM_ROLES)
-    if not grant.organisation.is_verified:
-        message = _("Your organisation is not verified yet. The platform checks its certificate first; your draft is kept.")
-        raise refusals.OrganisationNotVerified(message)
+    require_verified(grant.organisation)
     check_purpose(organisation=grant.organisation, product=grant.product, purpose=grant.purpose, scenario=grant.scenario)
     _check_complete(grant, business_date(at))
     was = grant.state

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from products.organisations.selectors import require_role
 
 from pricing.bodies import authorisation_of
 from pricing.grants import refusals
@@ -15,6 +14,7 @@ from pricing.grants.models import FreeUseGrant
 from pricing.grants.notices import tell_authority, tell_claimant
 from pricing.grants.rules import last_day
 from products.organisations.models import Organisation, Role, User
+from products.organisations.selectors import require_role
 from products.record import audit, cases
 from products.record.clock import business_date
 

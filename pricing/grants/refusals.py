@@ -23,10 +23,6 @@ class ClaimIncomplete(Refused):
     code = "claim_incomplete"
 
 
-class OrganisationNotVerified(Refused):
-    code = "organisation_not_verified"
-
-
 class ClaimNotOpen(Refused):
     code = "claim_not_open"
 

@@ -149,6 +149,8 @@ def tariff_file(*, plan: Plan, document: dict[str, Any], from_date: date, user: 
         raise TariffReasonMissing(_("Say why this price: the regulator reads it."), field="reason")
     parse_tariff(document)
     today = business_date(at)
+    if from_date < today:
+        raise TariffRetroactive(_("A tariff cannot begin before it is filed."), field="from_date")
     is_guided = product.regime != Regime.MARKET
     if is_guided:
         _check_prices(plan, document, from_date)
@@ -175,8 +177,6 @@ def _check_prices(plan: Plan, document: dict[str, Any], from_date: date) -> None
 
 
 def _check_date(plan: Plan, document: dict[str, Any], from_date: date, today: date) -> None:
-    if from_date < today:
-        raise TariffRetroactive(_("A tariff cannot begin before it is filed."), field="from_date")
     running = tariffs_from(plan=plan, from_date=from_date)
     begun = [tariff for tariff in running if tariff.period.lower <= from_date]
     if not begun:

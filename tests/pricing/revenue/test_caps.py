@@ -39,10 +39,15 @@ def product(cast, clock):
 
 
 def test_caps_come_into_force_per_purpose_class_and_basis(cast, clock, product):
-    done = published(cast, product, caps(("calls", "0.5"), ("year", "12000"), start=TODAY, purposes=("industry", "sector")), clock.now)
+    done = published(
+        cast, product, caps(("calls", "0.5"), ("year", "12000"), start=TODAY, purposes=("industry", "sector")), clock.now
+    )
     assert len(done.caps) == 4
     found = caps_in_force(product=product, purpose_class="sector", on=TODAY)
-    assert [(cap.basis, cap.flat_period, cap.amount) for cap in found] == [("calls", "", Decimal("0.5")), ("periods", "year", 12000)]
+    assert [(cap.basis, cap.flat_period, cap.amount) for cap in found] == [
+        ("calls", "", Decimal("0.5")),
+        ("periods", "year", 12000),
+    ]
     assert caps_in_force(product=product, purpose_class="industry", on=date(2026, 10, 19)) == []
 
 
@@ -130,7 +135,10 @@ def test_a_lower_cap_cuts_a_tariff_that_is_filed_for_later_too(cast, clock, prod
     done = published(cast, product, caps(("calls", "0.30"), start=NOVEMBER), clock.now)
     later.refresh_from_db()
     assert later.state == "withdrawn"
-    assert [(cut.period.lower, cut.period.upper) for cut in done.clamped] == [(NOVEMBER, date(2026, 12, 1)), (date(2026, 12, 1), None)]
+    assert [(cut.period.lower, cut.period.upper) for cut in done.clamped] == [
+        (NOVEMBER, date(2026, 12, 1)),
+        (date(2026, 12, 1), None),
+    ]
     assert {cut.document["components"][0]["unit_price"] for cut in done.clamped} == {"0.30"}
 
 
