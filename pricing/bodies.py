@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from products.catalogue.models import DataProduct
-from products.organisations.models import Organisation, OrganisationKind, OrganisationState
+from products.organisations.models import Organisation, OrganisationState
 from products.record.refusals import Refused
 from products.registry.models import Authorisation
 
@@ -40,7 +40,7 @@ def overseers(*, kind: str, region: str) -> list[Organisation]:
 def regulator_of(product: DataProduct) -> Organisation:
     """The price regulator nearest to the product's region; NoRegulator where there is none."""
     region = region_of(product)
-    found = overseers(kind=OrganisationKind.PRICE_REGULATOR, region=region)
+    found = overseers(kind="price_regulator", region=region)
     if not found:
         raise NoRegulator(_("No price regulator of region %(region)s is on the platform.") % {"region": region or "–"})
     return found[0]

@@ -15,18 +15,18 @@ from pricing.grants.models import FreeUseGrant
 from pricing.grants.notices import tell_authority
 from pricing.grants.rules import next_number, who_may_claim
 from products.catalogue.models import DataProduct
-from products.organisations.models import Organisation, Role, User
+from products.organisations.models import Organisation, User
 from products.organisations.selectors import require_role, require_verified
 from products.record import audit, cases, evidence
 from products.record.clock import business_date
 from products.record.models import Evidence
 from products.registry.purposes import covers
 
-CLAIM_ROLES = (Role.OWNER, Role.BUYER, Role.APPROVER)
+CLAIM_ROLES = ("owner", "buyer", "approver")
 CASE = "free_use"
 NUMBER_LOCK = 4_201_101  # the advisory lock of everyone who takes a claim number
 DETAILS = ("statement", "beneficiaries", "is_noncommercial", "quota_asked", "asked_until", "responsible_person")
-State = FreeUseGrant.State
+State: Any = FreeUseGrant.State
 
 
 @transaction.atomic

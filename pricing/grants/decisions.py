@@ -13,12 +13,12 @@ from pricing.grants import refusals
 from pricing.grants.models import FreeUseGrant
 from pricing.grants.notices import tell_authority, tell_claimant
 from pricing.grants.rules import last_day
-from products.organisations.models import Organisation, Role, User
+from products.organisations.models import Organisation, User
 from products.organisations.selectors import require_role
 from products.record import audit, cases
 from products.record.clock import business_date
 
-DECIDE_ROLES = (Role.DECIDER, Role.APPROVER, Role.REVIEWER)
+DECIDE_ROLES = ("decider", "approver", "reviewer")
 UNDECIDED = {
     "decision": "",
     "decision_reason": "",
@@ -29,7 +29,7 @@ UNDECIDED = {
     "to_date": None,
     "conditions": "",
 }
-State = FreeUseGrant.State
+State: Any = FreeUseGrant.State
 
 
 def body_of(grant: FreeUseGrant) -> Organisation:

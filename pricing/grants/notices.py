@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy
 
 from pricing.grants.models import FreeUseGrant
-from products.organisations.models import Organisation, Role
+from products.organisations.models import Organisation
 from products.record.notices import define, notify
 
 define(
@@ -46,7 +46,7 @@ define(
 
 def tell_authority(grant: FreeUseGrant, body: Organisation, at: datetime, kind: str = "free_use.submitted") -> None:
     url = f"/console/authority/free-use/{grant.number}/"
-    roles = (Role.DECIDER, Role.APPROVER, Role.REVIEWER)
+    roles = ("decider", "approver", "reviewer")
     notify(kind=kind, organisation=body, roles=roles, facts=_facts(grant), url=url, at=at)
 
 

@@ -22,7 +22,7 @@ from pricing.rules import CapSet
 from pricing.tariffs.clamping import clamp_running_tariffs
 from pricing.tariffs.models import Tariff
 from products.catalogue.models import DataProduct, Regime
-from products.organisations.models import OrganisationKind, Role, User
+from products.organisations.models import User
 from products.organisations.selectors import require_role
 from products.record import audit
 from products.record.clock import business_date
@@ -31,8 +31,8 @@ from products.record.notices import define, notify
 from products.record.refusals import Refused
 from products.registry.models import Registration
 
-CAP_ROLES = (Role.PRICING, Role.DECIDER, Role.APPROVER)
-State = CapFiling.State
+CAP_ROLES = ("pricing", "decider", "approver")
+State: Any = CapFiling.State
 
 define(
     "caps.reported",
@@ -149,7 +149,7 @@ def cap_report(*, filing: CapFiling, report_no: str, user: User, at: datetime, e
     values = {"report_no": report_no.strip(), "report_evidence": evidence, "reported_by": user, "reported_at": at}
     _step(filing, State.APPROVED, State.REPORTED, **values)
     facts = {"product": filing.product.name, "body": filing.authorising_body.name, "report": filing.report_no}
-    for kind in (OrganisationKind.PRICE_REGULATOR, OrganisationKind.DATA_BUREAU):
+    for kind in ("price_regulator", "data_bureau"):
         for office in overseers(kind=kind, region=region_of(filing.product))[:1]:
             notify(kind="caps.reported", organisation=office, facts=facts, url="/console/regulator/", at=at)
     _record("reported", filing, user, at, {"report_no": filing.report_no, "evidence": evidence and evidence.sha256})
@@ -184,7 +184,7 @@ def cap_publish(*, filing: CapFiling, user: User, at: datetime) -> CapsPublished
         "start": start.isoformat(),
         "count": len(clamped),
     }
-    roles = (Role.PRICING, Role.OWNER)
+    roles = ("pricing", "owner")
     notify(kind="caps.published", organisation=product.operator, roles=roles, facts=facts, url="/console/operator/", at=at)
     _record("published", filing, user, at, {"from": start, "clamped": [tariff.pk for tariff in clamped]})
     return CapsPublished(filing, created, clamped)

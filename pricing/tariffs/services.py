@@ -17,7 +17,7 @@ from pricing.tariffs import versions
 from pricing.tariffs.models import Plan, Tariff
 from pricing.tariffs.selectors import CounterExample, charged_classes, preview, tariffs_from
 from products.catalogue.models import DataProduct, Regime
-from products.organisations.models import Organisation, Role, User
+from products.organisations.models import Organisation, User
 from products.organisations.selectors import require_role
 from products.record import audit, cases
 from products.record.clock import business_date
@@ -25,10 +25,10 @@ from products.record.notices import define, notify
 from products.record.refusals import Refused
 from products.registry.purposes import covers
 
-TARIFF_ROLES = (Role.PRICING,)
-REGULATOR_ROLES = (Role.PRICING, Role.REVIEWER, Role.DECIDER)
+TARIFF_ROLES = ("pricing",)
+REGULATOR_ROLES = ("pricing", "reviewer", "decider")
 CASE = "tariff"
-State = Tariff.State
+State: Any = Tariff.State
 
 define(
     "tariff.filed",
@@ -310,7 +310,7 @@ def _facts(tariff: Tariff) -> dict[str, Any]:
 def _tell_operator(kind: str, tariff: Tariff, at: datetime) -> None:
     operator: Organisation = tariff.plan.product.operator
     url = f"/console/operator/tariffs/{tariff.pk}/"
-    notify(kind=kind, organisation=operator, roles=(Role.PRICING, Role.OWNER), facts=_facts(tariff), url=url, at=at)
+    notify(kind=kind, organisation=operator, roles=("pricing", "owner"), facts=_facts(tariff), url=url, at=at)
 
 
 def _record(act: str, tariff: Tariff, user: User, at: datetime, reason: str = "", facts: dict[str, Any] | None = None) -> None:

@@ -78,7 +78,7 @@ def go_on(taken_back: Tariff, *, user: User, at: datetime) -> Tariff | None:
         document=before.document,
         from_date=start,
         to_date=until,
-        state=Tariff.State.ACCEPTED,
+        state="accepted",
         user=before.filed_by,
         reason=before.reason,
         at=at,
