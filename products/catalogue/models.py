@@ -8,17 +8,18 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from products.choices import TextChoices
 from products.registry.models import ProductType
 
 
-class Regime(models.TextChoices):
+class Regime(TextChoices):
     FREE = "free", _("Free")
     TRIAL = "trial", _("Government-guided price (trial)")
     GUIDED = "guided", _("Government-guided price")
     MARKET = "market", _("Market-regulated price")
 
 
-class ProductState(models.TextChoices):
+class ProductState(TextChoices):
     DRAFT = "draft", _("Draft")
     LISTED = "listed", _("Listed")
     SUSPENDED = "suspended", _("Suspended")
@@ -67,7 +68,7 @@ class DataProduct(models.Model):
 class Release(models.Model):
     """A version of a product that runs. Immutable; one is active at a time."""
 
-    class State(models.TextChoices):
+    class State(TextChoices):
         DRAFT = "draft", _("Draft")
         ACTIVE = "active", _("Active")
         RETIRED = "retired", _("Retired")
@@ -96,11 +97,11 @@ class Release(models.Model):
 class ReviewRecord(models.Model):
     """One of the two reviews that a product passes before it is listed: compliance and security."""
 
-    class Kind(models.TextChoices):
+    class Kind(TextChoices):
         COMPLIANCE = "compliance", _("Application-norm review")
         SECURITY = "security", _("Security risk assessment")
 
-    class State(models.TextChoices):
+    class State(TextChoices):
         REQUESTED = "requested", _("Requested")
         PASSED = "passed", _("Passed")
         FAILED = "failed", _("Failed")

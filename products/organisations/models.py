@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from products.choices import TextChoices
+
 
 class UserManager(BaseUserManager["User"]):
     use_in_migrations = True
@@ -31,14 +33,14 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractUser):
     """A person, who signs in with an e-mail address."""
 
-    username = None  # type: ignore[assignment]
+    username = None
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=100, blank=True)
     language = models.CharField(_("language"), max_length=10, default="zh-hans")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects = UserManager()  # type: ignore[assignment,misc]
+    objects = UserManager()
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
@@ -50,7 +52,7 @@ class User(AbstractUser):
         return self.name or self.email
 
 
-class OrganisationKind(models.TextChoices):
+class OrganisationKind(TextChoices):
     ENTERPRISE = "enterprise", _("Enterprise")
     NONPROFIT = "nonprofit", _("Nonprofit")
     PUBLIC_BODY = "public_body", _("Public body")
@@ -65,7 +67,7 @@ class OrganisationKind(models.TextChoices):
     PLATFORM = "platform", _("Platform")
 
 
-class OrganisationState(models.TextChoices):
+class OrganisationState(TextChoices):
     UNVERIFIED = "unverified", _("Unverified")
     VERIFIED = "verified", _("Verified")
     SUSPENDED = "suspended", _("Suspended")
@@ -106,7 +108,7 @@ class Organisation(models.Model):
         return self.state == OrganisationState.VERIFIED
 
 
-class Role(models.TextChoices):
+class Role(TextChoices):
     OWNER = "owner", _("Owner")
     BUYER = "buyer", _("Buyer")
     APPROVER = "approver", _("Approver")

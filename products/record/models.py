@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from products.choices import TextChoices
 from products.postgres.ranges import exclusion_key
 
 OBJECT_TYPE = {"max_length": 40}
@@ -82,7 +83,7 @@ class Evidence(models.Model):
         indexes = [models.Index(fields=["organisation", "uploaded_at"], name="evidence_by_organisation")]
 
 
-class CaseState(models.TextChoices):
+class CaseState(TextChoices):
     OPEN = "open", _("Open")
     WAITING = "waiting", _("Waiting for corrections")
     CLOSED = "closed", _("Closed")
@@ -126,7 +127,7 @@ class CaseEvent(models.Model):
 class Proposal(models.Model):
     """Maker-checker: one person proposes an act on an object, another approves or rejects it, with a reason."""
 
-    class State(models.TextChoices):
+    class State(TextChoices):
         PROPOSED = "proposed", _("Proposed")
         APPROVED = "approved", _("Approved")
         REJECTED = "rejected", _("Rejected")

@@ -6,8 +6,10 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from products.choices import TextChoices
 
-class PurposeClass(models.TextChoices):
+
+class PurposeClass(TextChoices):
     GOVERNANCE = "governance", _("Public governance")
     WELFARE = "welfare", _("Public welfare")
     INDUSTRY = "industry", _("Industrial development")
@@ -43,7 +45,7 @@ class Scenario(models.Model):
     domain = models.CharField(max_length=40, blank=True)
 
 
-class OpenType(models.TextChoices):
+class OpenType(TextChoices):
     UNCONDITIONAL = "unconditional", _("Unconditionally open")
     CONDITIONAL = "conditional", _("Conditionally open")
     CLOSED = "closed", _("Not open")
@@ -52,7 +54,7 @@ class OpenType(models.TextChoices):
 class DataResource(models.Model):
     """Public data that a provider holds; it never leaves its domain."""
 
-    class Provenance(models.TextChoices):
+    class Provenance(TextChoices):
         OWN = "own", _("Own")
         SHARED = "shared", _("Shared by another body")
 
@@ -82,12 +84,12 @@ class DataResource(models.Model):
 class Registration(models.Model):
     """The registry's record of a resource or a product; its level decides who may set prices (domain.md fact 6)."""
 
-    class Level(models.TextChoices):
+    class Level(TextChoices):
         NATIONAL = "national", _("National")
         PROVINCE = "province", _("Province")
         CITY = "city", _("City")
 
-    class State(models.TextChoices):
+    class State(TextChoices):
         VALID = "valid", _("Valid")
         CANCELLED = "cancelled", _("Deregistered")
 
@@ -120,12 +122,12 @@ class Registration(models.Model):
 class Authorisation(models.Model):
     """The agreement by which an authorising body lets an operator build products; at most five years."""
 
-    class Mode(models.TextChoices):
+    class Mode(TextChoices):
         WHOLE = "whole", _("Whole")
         FIELD = "field", _("By field")
         SCENARIO = "scenario", _("By scenario")
 
-    class State(models.TextChoices):
+    class State(TextChoices):
         DRAFT = "draft", _("Draft")
         ACTIVE = "active", _("Active")
         SUSPENDED = "suspended", _("Suspended")
@@ -149,7 +151,9 @@ class Authorisation(models.Model):
     decision_reference = models.CharField(_("decision record"), max_length=100, blank=True)
     decision_date = models.DateField(null=True, blank=True)
     decision_evidence = models.ForeignKey("products.Evidence", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    drafted_by = models.ForeignKey("products.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+    activated_by = models.ForeignKey("products.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     activated_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -162,13 +166,17 @@ class Authorisation(models.Model):
                 violation_error_message=_("An authorisation runs for at most five years."),
             ),
             models.CheckConstraint(condition=~Q(authorising_body=F("operator")), name="authorisation_between_two_bodies"),
+            models.CheckConstraint(
+                condition=Q(activated_by__isnull=True) | ~Q(activated_by=F("drafted_by")),
+                name="authorisation_drafter_does_not_activate",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.number
 
 
-class ProductType(models.TextChoices):
+class ProductType(TextChoices):
     INDEX = "index", _("Index")
     VERIFICATION = "verification", _("Verification")
     MODEL = "model", _("Model")
