@@ -47,6 +47,19 @@ class DaysLeft:
     def is_late(self) -> bool:
         return self.days is not None and self.days < 0
 
+    @property
+    def number(self) -> int | None:
+        """What a page's badge counts: the days left, None where there is no number."""
+        return self.days
+
+    @property
+    def overdue(self) -> int:
+        return max(-(self.days or 0), 0)
+
+    @property
+    def text(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         if self.missing_year is not None:
             return _("not computable: %(year)s not loaded") % {"year": self.missing_year}
