@@ -1,4 +1,4 @@
 """The close: charges, invoices, deposits, billing months.
 
-May import the other packages of settlement except shares, pricing and products. Start reading at models.py, then services.py.
+May import the other packages of settlement, pricing and products. Start reading at services.py (close_month), then rules.py.
 """

@@ -39,7 +39,7 @@ class Invoice(models.Model):
         PAID = "paid", _("Paid")
         OVERDUE = "overdue", _("Overdue")
 
-    number = models.CharField(max_length=40, unique=True)
+    number = models.CharField(max_length=80, unique=True)
     sequence = models.PositiveIntegerField()
     operator = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="invoices_issued")
     buyer = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="invoices")
@@ -71,9 +71,11 @@ class Charge(models.Model):
     month = models.ForeignKey(BillingMonth, on_delete=models.PROTECT, related_name="charges")
     entitlement = models.ForeignKey("settlement.Entitlement", on_delete=models.PROTECT, related_name="charges")
     service_month = models.DateField(help_text="The month of the use; earlier than month for late usage")
+    from_date = models.DateField(help_text="First day that was rated: a month is cut where the tariff changes")
+    to_date = models.DateField(help_text="First day after it")
     tariff = models.ForeignKey("pricing.Tariff", null=True, on_delete=models.PROTECT, related_name="+")
     invoice = models.ForeignKey(Invoice, null=True, on_delete=models.PROTECT, related_name="charges")
-    usage = models.JSONField(help_text="The usage document that was rated (design.md section 7)")
+    usage = models.JSONField(help_text="The usage document that was rated (design.md section 7); late usage: all and billed")
     quote = models.JSONField(help_text="The answer of pricing.quote, without its trace")
     total = models.DecimalField(**MONEY)
     net = models.DecimalField(**MONEY)
@@ -84,10 +86,11 @@ class Charge(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["month", "entitlement", "service_month", "tariff"],
+                fields=["month", "entitlement", "service_month", "tariff", "from_date"],
                 name="charge_once",
                 nulls_distinct=False,
             ),
+            models.CheckConstraint(condition=Q(to_date__gt=F("from_date")), name="charge_dates_in_order"),
             models.CheckConstraint(condition=Q(total=F("net") + F("vat")), name="charge_net_and_vat_sum"),
             models.CheckConstraint(condition=Q(free_value=0) | Q(total=0), name="charge_free_is_never_revenue"),
         ]
@@ -118,6 +121,7 @@ class Deposit(models.Model):
     organisation = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="deposits")
     operator = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="+")
     order_number = models.CharField(max_length=40)
+    key = models.CharField(max_length=120, unique=True, help_text="Idempotency key, the ledger's too")
     amount_minor = models.BigIntegerField(help_text="fen")
     drawn_minor = models.BigIntegerField(default=0, help_text="fen")
     paid_at = models.DateTimeField()

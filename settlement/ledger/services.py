@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from products.organisations.models import Organisation
+from products.record import audit
 from products.record.refusals import Refused
 from settlement.ledger import rules
 from settlement.ledger.models import Account, LedgerTransaction
@@ -118,7 +119,10 @@ def _check(entry: Entry) -> None:
 
 
 def _lock() -> None:
+    """Be the only writer until the commit. The audit trail's lock comes first, so that whoever writes both, in whatever order,
+    takes the two locks in one order and no two writers wait for each other."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [audit.CHAIN_LOCK])
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 

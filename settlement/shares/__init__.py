@@ -1,4 +1,4 @@
 """Distribution agreements, shares of revenue, statements and payouts.
 
-May import settlement.billing, settlement.ledger and products. Start reading at models.py, then services.py.
+May import settlement.ledger and products; billing calls it. Start reading at models.py, then services.py.
 """

@@ -101,14 +101,19 @@ class Payout(models.Model):
 
 
 class PayoutLine(models.Model):
-    """The part of one share that a payout pays."""
+    """What a payout pays: a part of one share, or of the VAT of one invoice to its seller."""
 
     payout = models.ForeignKey(Payout, on_delete=models.PROTECT, related_name="lines")
-    share = models.ForeignKey(Share, on_delete=models.PROTECT, related_name="payout_lines")
+    share = models.ForeignKey(Share, null=True, on_delete=models.PROTECT, related_name="payout_lines")
+    invoice = models.ForeignKey("settlement.Invoice", null=True, on_delete=models.PROTECT, related_name="vat_payout_lines")
     amount_minor = models.BigIntegerField(help_text="fen")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["payout", "share"], name="payout_line_once"),
+            models.UniqueConstraint(fields=["payout", "share", "invoice"], name="payout_line_once", nulls_distinct=False),
+            models.CheckConstraint(
+                condition=Q(share__isnull=False, invoice__isnull=True) | Q(share__isnull=True, invoice__isnull=False),
+                name="payout_line_of_one_thing",
+            ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payout_line_amount_positive"),
         ]

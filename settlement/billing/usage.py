@@ -1,0 +1,263 @@
+"""What a closing month has to rate: metered units per entitlement and service month, cut where tariffs change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+from django.db import connection
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from pricing.documents import parse_tariff
+from pricing.rules import Flat, Tariff
+from pricing.rules.periods import period_of
+from pricing.tariffs import models as tariff_models
+from products.record.clock import business_date, day_start
+from products.record.refusals import Refused
+from settlement.billing.rules import Segment, cuts, next_month
+from settlement.entitlements.models import Entitlement
+from settlement.sql import query
+
+NEVER_IN_FORCE = ("returned", "withdrawn")
+
+
+class TariffMissing(Refused):
+    """Charged usage on a day on which its plan had no tariff."""
+
+    code = "tariff-missing"
+
+
+class UsageNotInTariff(Refused):
+    """Charged usage names a component that its tariff does not price."""
+
+    code = "usage-not-in-tariff"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A tariff version: its dates (``end`` exclusive, None while open) and its parsed terms."""
+
+    id: int
+    plan_id: int
+    product_id: int
+    start: date
+    end: date | None
+    digest: str
+    terms: Tariff
+    labels: dict[str, str]
+
+    @property
+    def metered(self) -> frozenset[str]:
+        return frozenset(c.code for c in self.terms.components if not isinstance(c.price, Flat))
+
+    @property
+    def charges_without_use(self) -> bool:
+        return self.terms.has_flat or bool(self.terms.minimum_minor)
+
+    def span(self, start: date, end: date) -> tuple[date, date]:
+        return max(start, self.start), min(end, self.end) if self.end else end
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The columns of an entitlement that a bill needs."""
+
+    id: int
+    code: str
+    organisation_id: int
+    operator_id: int
+    product_id: int
+    plan_id: int | None
+    grant_id: int | None
+    valid_from: datetime
+    valid_to: datetime
+    ended_at: datetime | None
+    anchor_date: date
+    discounts: list[str]
+
+    def days(self, month: date) -> tuple[date, date]:
+        """[start, end) of the entitlement inside the month; the day on which it ends belongs to what follows it."""
+        ends = min(self.valid_to, self.ended_at or self.valid_to)
+        return max(month, business_date(self.valid_from)), min(next_month(month), business_date(ends))
+
+
+HOLDER_FIELDS = tuple(Holder.__dataclass_fields__)
+
+
+@dataclass(slots=True)
+class Slice:
+    """Metered units of one tariff version (None: none in force, or a grant) on one side of the anniversary; millionths."""
+
+    tariff_id: int | None
+    is_past_anniversary: bool
+    units: dict[str, int] = field(default_factory=dict)
+    billed: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Work:
+    """One entitlement's service month to rate."""
+
+    holder: Holder
+    service_month: date
+    slices: list[Slice]
+    segments: list[Segment] = field(default_factory=list)
+    span_before: dict[str, int] = field(default_factory=dict)
+
+
+class TariffBook:
+    """Every tariff version in force at some time since a month, by plan, and by product as far as its plan is on sale."""
+
+    def __init__(self, since: date, until: date) -> None:
+        rows = (
+            tariff_models.Tariff.objects.exclude(state__in=NEVER_IN_FORCE)
+            .filter(period__overlap=(since, until))
+            .order_by("plan_id", "period", "id")
+            .values_list("id", "plan_id", "plan__product_id", "plan__state", "period", "digest", "document")
+        )
+        self.by_id: dict[int, Version] = {}
+        self.by_plan: dict[int, list[Version]] = defaultdict(list)
+        self.on_sale: dict[int, list[Version]] = defaultdict(list)
+        for number, plan, product, state, period, digest, document in rows:
+            labels = {c["code"]: c.get("label", c["code"]) for c in document["components"]}
+            version = Version(number, plan, product, period.lower, period.upper, digest, parse_tariff(document), labels)
+            self.by_id[number] = version
+            self.by_plan[plan].append(version)
+            if state == tariff_models.Plan.State.OPEN:
+                self.on_sale[product].append(version)
+
+    def of_month(self, versions: Iterable[Version], month: date) -> list[Version]:
+        return [v for v in versions if v.start < next_month(month) and (v.end is None or v.end > month)]
+
+
+def gather(month: date) -> tuple[list[Work], TariffBook]:
+    """All work of a closing month, in a stable order, with paid work already cut into segments."""
+    slices = _slices(month)
+    since = min((service for _holder, service in slices), default=month)
+    book = TariffBook(since, next_month(month))
+    holders = _holders({holder for holder, _service in slices}, book, month)
+    for holder in holders.values():
+        if holder.plan_id is not None:
+            slices.setdefault((holder.id, month), [])
+    works = [Work(holders[holder], service, found) for (holder, service), found in slices.items()]
+    for work in works:
+        if work.holder.plan_id is not None:
+            work.segments = segments_of(work, book)
+    works = [work for work in works if work.segments or work.holder.plan_id is None]
+    works.sort(key=lambda work: (work.holder.operator_id, work.holder.organisation_id, work.holder.code, work.service_month))
+    _add_span_before(works, book)
+    return works, book
+
+
+def _slices(month: date) -> dict[tuple[int, date], list[Slice]]:
+    found: dict[tuple[int, date], dict[tuple[int | None, bool], Slice]] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(query("billing_usage"), {"month": month})
+        for holder, service, tariff, is_past, component, units, billed, _booked in cursor:
+            slice_ = found[holder, service].setdefault((tariff, is_past), Slice(tariff, is_past))
+            slice_.units[component] = units
+            if billed:
+                slice_.billed[component] = billed
+    return {key: list(by_tariff.values()) for key, by_tariff in found.items()}
+
+
+def _holders(used: set[int], book: TariffBook, month: date) -> dict[int, Holder]:
+    """Entitlements with usage, and those whose plan charges something in this month without any."""
+    standing = [
+        plan for plan, versions in book.by_plan.items() if any(v.charges_without_use for v in book.of_month(versions, month))
+    ]
+    begins, ends = day_start(month), day_start(next_month(month))
+    running = Q(plan__in=standing, valid_from__lt=ends, valid_to__gt=begins) & (Q(ended_at=None) | Q(ended_at__gt=begins))
+    rows = Entitlement.objects.filter(Q(id__in=used) | running).values_list(*HOLDER_FIELDS)
+    return {row[0]: Holder(*row) for row in rows}
+
+
+def segments_of(work: Work, book: TariffBook) -> list[Segment]:
+    """The service month of a paid entitlement, cut where its tariff changes and where a yearly counter starts again."""
+    holder, month = work.holder, work.service_month
+    assert holder.plan_id is not None
+    if any(slice_.tariff_id is None for slice_ in work.slices):
+        raise TariffMissing(
+            _("Entitlement %(code)s has usage in %(month)s on a day without a tariff.")
+            % {"code": holder.code, "month": month.strftime("%Y-%m")},
+            entitlement=holder.code,
+        )
+    start, end = holder.days(month)
+    segments: list[Segment] = []
+    for version in book.of_month(book.by_plan[holder.plan_id], month):
+        slices = [slice_ for slice_ in work.slices if slice_.tariff_id == version.id]
+        begins, stops = version.span(start, end)
+        if begins >= stops:
+            if not slices:
+                continue
+            begins, _stops = version.span(month, next_month(month))
+            stops = begins + timedelta(days=1)  # used outside its days (on the morning it ends): rated with one day
+        segments += _cut(version, begins, stops, slices, holder.anchor_date)
+    for segment in segments:
+        _check_components(holder, book.by_id[segment.tariff_id], segment)
+    return segments
+
+
+def _cut(version: Version, start: date, end: date, slices: Sequence[Slice], anchor: date) -> list[Segment]:
+    days = [start, *cuts(version.terms, start, end, anchor), end]
+    found = []
+    for place, (begins, stops) in enumerate(pairwise(days)):
+        inside = [s for s in slices if len(days) == 2 or s.is_past_anniversary == (place == 1)]
+        segment = Segment(version.id, begins, stops, added(s.units for s in inside), added(s.billed for s in inside))
+        if segment.units or segment.billed or version.charges_without_use:
+            found.append(segment)
+    return found
+
+
+def added(parts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """Units by component, added up."""
+    whole: dict[str, int] = defaultdict(int)
+    for part in parts:
+        for code, units in part.items():
+            whole[code] += units
+    return dict(whole)
+
+
+def _check_components(holder: Holder, version: Version, segment: Segment) -> None:
+    unknown = sorted(segment.units.keys() - version.metered)
+    if unknown:
+        raise UsageNotInTariff(
+            _("Entitlement %(code)s has usage of %(components)s, which its tariff does not price.")
+            % {"code": holder.code, "components": ", ".join(unknown)},
+            entitlement=holder.code,
+        )
+
+
+def _add_span_before(works: Sequence[Work], book: TariffBook) -> None:
+    """What counters over a year or the term had before the service month, for the few tariffs that have such counters."""
+    wanted: dict[tuple[int, date, date], list[tuple[Work, str]]] = defaultdict(list)
+    for work in works:
+        for segment in work.segments:
+            for component in book.by_id[segment.tariff_id].terms.components:
+                start = span_start(component.counts_over, work)
+                if start is not None and start < work.service_month:
+                    wanted[work.holder.id, work.service_month, start].append((work, component.code))
+    if not wanted:
+        return
+    holders, months, starts = zip(*wanted, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            query("billing_span_before"), {"entitlements": list(holders), "months": list(months), "starts": list(starts)}
+        )
+        for holder, service, start, component, units in cursor:
+            for work, code in wanted[holder, service, start]:
+                if code == component:
+                    work.span_before[code] = units
+
+
+def span_start(counts_over: str, work: Work) -> date | None:
+    """First day of the span that holds the first day of the service month; None where counters begin with the month."""
+    if counts_over == "term":
+        return business_date(work.holder.valid_from)
+    if counts_over == "year":
+        return period_of(work.service_month, "year", work.holder.anchor_date)[0]
+    return None
