@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -19,6 +19,7 @@ from settlement.metering.record import NewEvent, Status, record_events
 from settlement.shares.models import DistributionAgreement
 from tests.settlement.stall import START, TARIFF, Stall, digest_of, entitle, make_stall, organisation
 
+FILED = START - timedelta(days=300)
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 TAX = {"rate": "0.06", "inclusive": True}
 TIERS = [
@@ -58,7 +59,7 @@ class Books:
             last.state = "withdrawn"
             last.save()
         elif last is not None:
-            last.period = DateRange(last.period.lower, from_date)
+            last.period, last.end_set_at = DateRange(last.period.lower, from_date), FILED
             last.save()
         return Tariff.objects.create(
             plan=plan,
@@ -67,7 +68,7 @@ class Books:
             digest=digest(tariff),
             period=DateRange(from_date, None),
             filed_by=self.stall.user,
-            filed_at=START,
+            filed_at=FILED,
         )
 
     def plan(self, code: str, tariff: dict[str, Any]) -> Plan:

@@ -106,7 +106,7 @@ def make_stall(serial: int = 1, config: dict[str, Any] | None = None) -> Stall:
         digest="0" * 64,
         period=DateRange(date(2026, 1, 1), None),
         filed_by=user,
-        filed_at=START,
+        filed_at=START - timedelta(days=300),
     )
     entitlement = entitle(product, buyer, plan)
     key, secret = key_for(entitlement, buyer)

@@ -212,7 +212,7 @@ def test_free_use_is_valued_by_the_dearest_plan_on_sale(books):
 
 
 def test_free_use_of_a_product_without_a_price_is_counted_at_zero(books):
-    books.stall.tariff.delete()
+    books.stall.plan.tariffs.update(state="withdrawn")
     books.use("10", "2026-10-05 12:00", books.grant())
     books.close()
     charge = Charge.objects.get()
@@ -284,7 +284,7 @@ def test_months_close_in_order(books):
 
 def test_usage_on_a_day_without_a_tariff_is_named(books):
     books.price(document(component()), from_date=date(2026, 10, 15))
-    books.stall.plan.tariffs.filter(version=1).delete()
+    books.stall.plan.tariffs.filter(version=1).update(state="withdrawn")
     books.use("1", "2026-10-14 12:00")
     with pytest.raises(TariffMissing, match=books.stall.entitlement.code):
         books.close()
