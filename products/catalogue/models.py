@@ -60,6 +60,7 @@ class DataProduct(models.Model):
             models.Index(fields=["state", "name_key", "id"], name="data_product_by_name"),
             models.Index(fields=["operator", "state"], name="data_product_by_operator"),
         ]
+        constraints = [models.CheckConstraint(condition=Q(type__in=ProductType.values), name="data_product_never_raw_data")]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"

@@ -55,7 +55,7 @@ def product_key(product_code: str, environ: Mapping[str, str] | None = None) -> 
 
 
 def secrets_from(environ: Mapping[str, str], *, link_key: bytes) -> Secrets:
-    """Secrets for ``host.Host``: product keys looked up when a release is loaded, and the key that signs delivery
+    """Secrets for ``host.load``: product keys looked up when a release is loaded, and the key that signs delivery
     links.
     """
     return Secrets(product_key=lambda code: product_key(code, environ), link_key=link_key)

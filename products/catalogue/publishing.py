@@ -1,0 +1,218 @@
+"""Filing a product: from a checked spec to a draft with a proven release, or to all the reasons why not.
+
+Read ``product_publish``; the steps it takes stand below it in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils.translation import gettext_lazy as _
+
+from products.catalogue.listing_gate import LIST, PUBLISH, Gap, PriceState, listing_gaps
+from products.catalogue.models import DataProduct, ProductState, Release
+from products.catalogue.packing import ProvenRelease, prove
+from products.catalogue.permissions import default_publisher, require_publisher
+from products.catalogue.search import name_key, search_terms
+from products.catalogue.services import ListingRefused, release_switch, reviews_request
+from products.catalogue.spec import ProductSpec, SpecRefused
+from products.organisations.models import Organisation, User
+from products.record.audit import record
+from products.registry.models import Authorisation, DataResource, Purpose, Scenario
+from products.runtimes.base import FieldError, Secrets
+
+
+class PublishRefused(ListingRefused):
+    """The product may not be filed: ``gaps`` says every listing rule that fails. Nothing was saved."""
+
+    code = "publish_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What came of it: ``todo`` are the steps still to take before the product can be listed."""
+
+    product: DataProduct
+    release: Release
+    submitted_by: User | None
+    is_new_product: bool
+    is_new_release: bool
+    has_changed: bool
+    todo: list[Gap]
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The rows that a spec names."""
+
+    operator: Organisation
+    authorisation: Authorisation
+    resources: Sequence[DataResource]
+
+
+def product_publish(
+    *, spec: ProductSpec, secrets: Secrets, by: User | None, at: datetime, price_state: PriceState | None = None
+) -> Published:
+    """Create or update the product as a draft with a release that answered its samples, and ask for both reviews.
+
+    The same spec and data again change nothing. A changed release is a new version: of a draft it runs at once, of a listed
+    product it waits for its reviews (``services.release_activate``). Raises ``SpecRefused``, ``ReleaseRefused``,
+    ``ProductKeyMissing``, ``PublishRefused``, ``NotAllowed``; then nothing is saved.
+    """
+    found = references(spec)
+    by = by or default_publisher(found.operator)
+    if by:
+        require_publisher(by, found.operator)
+    proven = prove(spec, version=_next_version(spec.code), secrets=secrets, at=at)
+    with transaction.atomic():
+        return _file(spec, found, proven, by, at, price_state)
+
+
+def references(spec: ProductSpec) -> References:
+    """Everything the spec names, or ``SpecRefused`` with each name that is not known."""
+    errors: list[FieldError] = []
+
+    def unknown(pointer: str, name: str) -> None:
+        errors.append({"pointer": pointer, "message": str(_("%(name)s is not known here") % {"name": name})})
+
+    operator = Organisation.objects.filter(Q(uscc=spec.operator) | Q(slug=spec.operator)).first()
+    if operator is None:
+        unknown("/operator", spec.operator)
+    authorisation = Authorisation.objects.filter(number=spec.authorisation).first()
+    if authorisation is None:
+        unknown("/authorisation", spec.authorisation)
+    resources = {resource.code: resource for resource in DataResource.objects.filter(code__in=spec.resources)}
+    purposes = set(Purpose.objects.filter(code__in=spec.purposes).values_list("code", flat=True))
+    scenarios = set(Scenario.objects.filter(code__in=spec.scenarios).values_list("code", flat=True))
+    for name, codes, known in (
+        ("resources", spec.resources, set(resources)),
+        ("purposes", spec.purposes, purposes),
+        ("scenarios", spec.scenarios, scenarios),
+    ):
+        for position, code in enumerate(codes):
+            if code not in known:
+                unknown(f"/{name}/{position}", code)
+    if errors or operator is None or authorisation is None:
+        raise SpecRefused(errors)
+    return References(operator, authorisation, [resources[code] for code in spec.resources])
+
+
+def _next_version(code: str) -> int:
+    return (Release.objects.filter(product__code=code).aggregate(last=Max("version"))["last"] or 0) + 1
+
+
+def _file(
+    spec: ProductSpec,
+    found: References,
+    proven: ProvenRelease,
+    by: User | None,
+    at: datetime,
+    price_state: PriceState | None,
+) -> Published:
+    product = DataProduct.objects.select_for_update().filter(code=spec.code).first()
+    is_new = product is None
+    fields = _fields(spec, found)
+    if product is None:
+        product = DataProduct(code=spec.code, created_at=at, created_by=by, **fields)
+        product.save(force_insert=True)
+        product.resources.set(found.resources)
+        changed = sorted(fields)
+    else:
+        changed = _update(product, spec, found, fields)
+    release, is_new_release = _release(product, proven, by, at)
+    gaps = listing_gaps(product=product, at=at, price_state=price_state)
+    if spec.request_reviews and by is None:
+        gaps.append(
+            Gap("submitter_missing", _("The operator has no publisher who could ask for the reviews."), found.operator.slug)
+        )
+    if any(gap.stage == PUBLISH for gap in gaps):
+        raise PublishRefused([gap for gap in gaps if gap.stage == PUBLISH])
+    if is_new_release and spec.request_reviews and by:
+        reviews_request(product=product, by=by, at=at)
+    if changed or is_new_release:
+        facts = {"changed": changed, "version": release.version, "sha256": release.sha256}
+        record(action="product.filed", obj=product, actor=by, organisation=product.operator, at=at, facts=facts)
+    todo = [gap for gap in listing_gaps(product=product, at=at, price_state=price_state) if gap.stage == LIST]
+    return Published(product, release, by, is_new, is_new_release, bool(changed or is_new_release), todo)
+
+
+def _fields(spec: ProductSpec, found: References) -> dict[str, Any]:
+    return {
+        "operator": found.operator,
+        "authorisation": found.authorisation,
+        "type": spec.type,
+        "regime": spec.regime,
+        "name": spec.name[0],
+        "name_en": spec.name[1],
+        "summary": spec.summary[0],
+        "summary_en": spec.summary[1],
+        "description": spec.description[0],
+        "description_en": spec.description[1],
+        "purposes": list(spec.purposes),
+        "scenarios": list(spec.scenarios),
+        "update_frequency": spec.update_frequency,
+        "necessity": spec.necessity,
+        "open_first_override": spec.open_first_override,
+        "name_key": name_key(spec.name[0]),
+        "search_terms": search_terms(*spec.name, *spec.summary, found.operator.name, *spec.description),
+    }
+
+
+# What a buyer has contracted on; while the product is in the shop these stay as they were reviewed.
+KEPT_WHILE_LISTED = {"authorisation", "regime", "purposes", "scenarios", "resources"}
+KEPT_FOR_EVER = {"operator", "type"}
+
+
+def _update(product: DataProduct, spec: ProductSpec, found: References, fields: dict[str, Any]) -> list[str]:
+    """Write what differs; names of the changed fields. Raises ``PublishRefused`` where a field is kept."""
+    changed = [name for name, value in fields.items() if getattr(product, name) != value]
+    if set(product.resources.values_list("code", flat=True)) != set(spec.resources):
+        changed.append("resources")
+    gaps = [
+        Gap("kept_for_ever", _("This never changes: publish under another code."), name) for name in KEPT_FOR_EVER & set(changed)
+    ]
+    if product.state == ProductState.DELISTED:
+        gaps.append(
+            Gap("product_delisted", _("The product was taken out of the shop for good: publish under another code."), spec.code)
+        )
+    if product.state in (ProductState.LISTED, ProductState.SUSPENDED):
+        kept = sorted(KEPT_WHILE_LISTED & set(changed))
+        gaps += [Gap("kept_while_listed", _("This does not change while buyers rely on it."), name) for name in kept]
+    if gaps:
+        raise PublishRefused(gaps)
+    for name in changed:
+        if name != "resources":
+            setattr(product, name, fields[name])
+    if changed:
+        product.save(update_fields=[name for name in changed if name != "resources"])
+    if "resources" in changed:
+        product.resources.set(found.resources)
+    return changed
+
+
+def _release(product: DataProduct, proven: ProvenRelease, by: User | None, at: datetime) -> tuple[Release, bool]:
+    """The newest release if it is this one, else a new version; True if new."""
+    latest = product.releases.defer("artifact").order_by("-version").first()
+    if latest and latest.sha256 == proven.sha256:
+        return latest, False
+    release = Release.objects.create(
+        product=product,
+        version=latest.version + 1 if latest else 1,
+        config=dict(proven.release.config),
+        input_schema=dict(proven.release.input_schema),
+        output_schema=dict(proven.release.output_schema),
+        sample_input=proven.sample_input,
+        sample_output=proven.sample_output,
+        artifact=proven.release.artifact,
+        sha256=proven.sha256,
+        created_by=by,
+        created_at=at,
+    )
+    if product.state == ProductState.DRAFT:
+        release_switch(release=release, at=at)
+    return release, True

@@ -1,0 +1,190 @@
+"""A product's spec: the YAML file of ``manage.py publish_product``, checked whole before anything is touched.
+
+The format is ``SPEC_SCHEMA``; docs/products.md explains it with one worked spec a type. Dates and numbers keep the spelling of
+the file (a date stays ``2026-04-20``), and a key that stands twice is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext as _
+
+from products.catalogue.models import Regime
+from products.record.refusals import Refused
+from products.runtimes import host
+from products.runtimes.base import FieldError
+from products.runtimes.schemas import Schema
+
+MAX_DATA_BYTES = 64 * 1024 * 1024
+
+_TEXT = {"type": "string", "minLength": 1}
+_CODES = {"type": "array", "minItems": 1, "uniqueItems": True, "items": _TEXT}
+
+
+def _in_two_languages(longest: int) -> dict[str, Any]:
+    text = {"type": "string", "minLength": 1, "maxLength": longest}
+    return {"type": "object", "required": ["zh", "en"], "additionalProperties": False, "properties": {"zh": text, "en": text}}
+
+
+SPEC_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Gongshu product spec",
+    "type": "object",
+    "required": ["code", "operator", "type", "name", "summary", "authorisation", "resources", "purposes", "scenarios", "release"],
+    "additionalProperties": False,
+    "properties": {
+        "code": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 60},
+        "operator": {**_TEXT, "description": "unified social credit code or slug"},
+        "type": {"enum": list(host.RUNNING_TYPES)},
+        "name": _in_two_languages(200),
+        "summary": _in_two_languages(300),
+        "description": _in_two_languages(20_000),
+        "authorisation": {**_TEXT, "description": "number of the authorisation"},
+        "resources": _CODES,
+        "purposes": _CODES,
+        "scenarios": _CODES,
+        "regime": {"enum": Regime.values},
+        "necessity": {"type": "string"},
+        "open_first_override": {"type": "string"},
+        "update_frequency": {"type": "string", "maxLength": 20},
+        "submitted_by": {"type": "string", "format": "email"},
+        "request_reviews": {"type": "boolean"},
+        "release": {
+            "type": "object",
+            "required": ["data", "config", "samples"],
+            "additionalProperties": False,
+            "properties": {
+                "data": {**_TEXT, "description": "path of the data file, relative to the spec"},
+                "config": {"type": "object"},
+                "input_schema": {"type": "object"},
+                "output_schema": {"type": "object"},
+                "samples": {"type": "array", "minItems": 1, "maxItems": 20},
+            },
+        },
+        "tariffs": {
+            "type": "array",
+            "description": "for the pricing floor: plans with their tariff documents; this floor hands them on unread",
+            "items": {"type": "object"},
+        },
+    },
+}
+
+
+class SpecRefused(Refused):
+    """The spec is not a spec: each error says where (a JSON pointer) and why."""
+
+    code = "spec_refused"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = list(errors)
+        super().__init__(_("This is not a product spec."), errors=self.errors)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProductSpec:
+    """A checked spec. Texts are (Chinese, English); ``data`` is the data file's bytes; ``tariffs`` are raw, for pricing."""
+
+    code: str
+    operator: str
+    type: str
+    name: tuple[str, str]
+    summary: tuple[str, str]
+    description: tuple[str, str]
+    authorisation: str
+    resources: tuple[str, ...]
+    purposes: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    regime: str
+    necessity: str
+    open_first_override: str
+    update_frequency: str
+    submitted_by: str | None
+    request_reviews: bool
+    data: bytes = field(repr=False)
+    config: Mapping[str, Any]
+    input_schema: Mapping[str, Any] | None
+    output_schema: Mapping[str, Any] | None
+    samples: tuple[Any, ...]
+    tariffs: tuple[Mapping[str, Any], ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as JSON people expect it: no dates made of strings, no yes/no booleans, no key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _value in node.value]
+        for position, key in enumerate(keys):
+            if not isinstance(key, str) or key in keys[:position]:
+                mark = node.value[position][0].start_mark
+                raise yaml.constructor.ConstructorError(None, None, _("the key %s stands twice or is not a text") % key, mark)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])
+
+
+def spec_parse(text: str, *, folder: Path) -> ProductSpec:
+    """The spec in a YAML text; its data file is looked for under ``folder`` and nowhere else. Raises ``SpecRefused``."""
+    try:
+        raw = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader, made stricter)
+    except yaml.YAMLError as error:
+        raise SpecRefused([{"pointer": "", "message": _("not YAML: %s") % " ".join(str(error).split())}]) from error
+    errors = Schema(SPEC_SCHEMA, where="").errors(raw)
+    if errors:
+        raise SpecRefused(errors)
+    return _spec(raw, _data(raw["release"]["data"], folder))
+
+
+def _data(name: str, folder: Path) -> bytes:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise SpecRefused([{"pointer": "/release/data", "message": _("must lie beside the spec or below it")}])
+    try:
+        if path.stat().st_size > MAX_DATA_BYTES:
+            raise SpecRefused([{"pointer": "/release/data", "message": _("is larger than %s bytes") % MAX_DATA_BYTES}])
+        return path.read_bytes()
+    except OSError as error:
+        message = _("cannot be read: %s") % (error.strerror or type(error).__name__)
+        raise SpecRefused([{"pointer": "/release/data", "message": message}]) from error
+
+
+def _spec(raw: Mapping[str, Any], data: bytes) -> ProductSpec:
+    release = raw["release"]
+    return ProductSpec(
+        code=raw["code"],
+        operator=raw["operator"],
+        type=raw["type"],
+        name=_pair(raw["name"]),
+        summary=_pair(raw["summary"]),
+        description=_pair(raw.get("description", {"zh": "", "en": ""})),
+        authorisation=raw["authorisation"],
+        resources=tuple(raw["resources"]),
+        purposes=tuple(raw["purposes"]),
+        scenarios=tuple(raw["scenarios"]),
+        regime=raw.get("regime", "trial"),
+        necessity=raw.get("necessity", "").strip(),
+        open_first_override=raw.get("open_first_override", "").strip(),
+        update_frequency=raw.get("update_frequency", ""),
+        submitted_by=raw.get("submitted_by"),
+        request_reviews=raw.get("request_reviews", True),
+        data=data,
+        config=release["config"],
+        input_schema=release.get("input_schema"),
+        output_schema=release.get("output_schema"),
+        samples=tuple(release["samples"]),
+        tariffs=tuple(raw.get("tariffs", ())),
+    )
+
+
+def _pair(texts: Mapping[str, str]) -> tuple[str, str]:
+    return texts["zh"].strip(), texts["en"].strip()
