@@ -117,6 +117,13 @@ class ProductSpec:
 class _Loader(yaml.SafeLoader):
     """YAML as JSON people expect it: no dates made of strings, no yes/no booleans, no key twice."""
 
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):  # a few lines of aliases unfold to gigabytes, or to a document without end
+            raise yaml.composer.ComposerError(
+                None, None, _("anchors and aliases are not used here"), self.peek_event().start_mark
+            )
+        return super().compose_node(parent, index)
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _value in node.value]
         for position, key in enumerate(keys):

@@ -41,16 +41,23 @@ class Schema:
     def errors(self, body: Any) -> list[FieldError]:
         """Each way in which ``body`` does not fit, at most MAX_ERRORS; values of the body are never repeated."""
         found: list[FieldError] = []
-        for error in self._validator.iter_errors(body):
-            found.extend(_sentences(error))
-            if len(found) >= MAX_ERRORS:
-                break
+        try:
+            for error in self._validator.iter_errors(body):
+                found.extend(_sentences(error))
+                if len(found) >= MAX_ERRORS:
+                    break
+        except ValueError:  # the validator's limit on depth
+            return [{"pointer": "", "message": _("is nested too deeply")}]
         return found[:MAX_ERRORS]
 
     def check(self, body: Any) -> None:
         # The fast yes is one call; sentences are only built for a no.
-        if not self._validator.is_valid(body):
-            raise InputRefused(self.errors(body))
+        try:
+            if self._validator.is_valid(body):
+                return
+        except ValueError:
+            pass
+        raise InputRefused(self.errors(body))
 
 
 def _sentences(error: Any) -> list[FieldError]:

@@ -11,8 +11,6 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from pricing.selectors import price_state
-from products.catalogue.models import DataProduct
 from products.catalogue.publishing import Published, product_publish
 from products.catalogue.services import ListingRefused
 from products.catalogue.spec import ProductSpec, SpecRefused, spec_parse
@@ -37,15 +35,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = Path(options["spec"])
-        at = clock.now()
         try:
             spec = spec_parse(path.read_text(encoding="utf-8"), folder=path.parent)
             published = product_publish(
                 spec=spec,
                 secrets=secrets_from(os.environ, link_key=settings.SIGNING_KEY.encode()),
                 by=_submitter(options["by"] or spec.submitted_by),
-                at=at,
-                price_state=_price_state(spec, at),
+                at=clock.now(),
             )
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{path}: {error}", returncode=2) from error
@@ -70,11 +66,6 @@ class Command(BaseCommand):
             self.stdout.write(f"reviews asked for by {published.submitted_by.email}")
         for gap in published.todo:
             self.stdout.write(f"before listing: {gap}")
-
-
-def _price_state(spec: ProductSpec, at: Any) -> Any:
-    product = DataProduct.objects.filter(code=spec.code).first()
-    return price_state(product=product, on=clock.business_date(at)) if product else None
 
 
 def _submitter(email: str | None) -> User | None:

@@ -66,5 +66,13 @@ def test_a_pattern_cannot_make_the_check_spin():
     assert time.perf_counter() - began < 0.5
 
 
+def test_a_body_nested_without_measure_is_refused():
+    body = []
+    for _ in range(900):
+        body = [body]
+    with pytest.raises(InputRefused, match="nested too deeply"):
+        Schema({"items": {"$ref": "#"}, "uniqueItems": True}, where="").check(body)
+
+
 def test_pointers_are_escaped():
     assert pointer(["a/b", "c~d", 0]) == "/a~1b/c~0d/0"
