@@ -4,66 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from products.catalogue.models import DataProduct
-from products.organisations.models import Membership, Organisation, User
-from products.record.refusals import Refused
+from products.organisations.models import Membership, Organisation, OrganisationState, User
+from products.organisations.selectors import RoleMissing, has_role, require_role
 
 PUBLISHERS = ("publisher", "owner")
 STOPPERS = ("decider", "reviewer", "owner")
 OVERSEERS = ("platform", "data_bureau")
 
 
-class NotAllowed(Refused):
-    """The person has no role that may do this."""
+class NotAllowed(RoleMissing):
+    """No organisation of the person may do this to the product."""
 
     code = "not_allowed"
 
 
-def has_role(user: User, organisations: Iterable[Organisation], roles: Iterable[str]) -> bool:
-    return Membership.objects.filter(
-        user=user, is_active=True, organisation__in=list(organisations), roles__overlap=list(roles)
-    ).exists()
-
-
 def require_publisher(user: User, operator: Organisation) -> None:
-    """Raise ``NotAllowed`` unless the person publishes for the operator."""
-    if not has_role(user, [operator], PUBLISHERS):
-        raise NotAllowed(_("Only a publisher of the operator may do this."))
+    """Raise ``RoleMissing`` unless the person publishes for the operator."""
+    require_role(user, operator, *PUBLISHERS)
 
 
 def require_stopper(user: User, product: DataProduct) -> None:
     """Raise ``NotAllowed`` unless the person may stop it: its publisher, its authorising body, platform or data bureau."""
-    if has_role(user, [product.operator], PUBLISHERS):
-        return
-    if product.authorisation and has_role(user, [product.authorisation.authorising_body], STOPPERS):
-        return
-    overseers = Membership.objects.filter(
-        user=user, is_active=True, organisation__kind__in=OVERSEERS, roles__overlap=list(STOPPERS)
-    )
-    if not overseers.exists():
+    if not has_role(user, product.operator, *PUBLISHERS) and not _oversees(user, product, STOPPERS):
         raise NotAllowed(_("Only the operator, the authorising body, the data bureau or the platform may stop a product."))
 
 
 def require_reviewer(user: User, product: DataProduct) -> None:
-    """Raise ``NotAllowed`` unless the person is a reviewer, and not one of the operator's own people (invariant 11)."""
-    memberships = Membership.objects.filter(user=user, is_active=True)
-    if memberships.filter(organisation=product.operator).exists():
+    """Raise ``NotAllowed`` unless the person reviews for the authorising body, the data bureau or the platform.
+
+    And never one of the operator's own people (invariant 11).
+    """
+    if has_role(user, product.operator):
         raise NotAllowed(_("A review is made by a person from outside the operator."))
-    if not memberships.filter(roles__contains=["reviewer"]).exclude(organisation__kind="operator").exists():
-        raise NotAllowed(_("Only a reviewer may decide a review."))
+    if not _oversees(user, product, ["reviewer"]):
+        raise NotAllowed(_("Only a reviewer of the authorising body, the data bureau or the platform may decide a review."))
+
+
+def _oversees(user: User, product: DataProduct, roles: Iterable[str]) -> bool:
+    # Anyone can sign up a body that calls itself a data bureau: only a checked certificate makes it one.
+    bodies = Q(organisation__kind__in=OVERSEERS)
+    if product.authorisation:
+        bodies |= Q(organisation=product.authorisation.authorising_body_id)
+    held = Membership.objects.filter(bodies, user=user, is_active=True, organisation__state=OrganisationState.VERIFIED)
+    return held.filter(roles__overlap=list(roles)).exists()
 
 
 def default_publisher(operator: Organisation) -> User | None:
     """The operator's longest-standing publisher, else its owner: who submits where a command names nobody."""
     for role in PUBLISHERS:
-        membership = (
-            Membership.objects.select_related("user")
-            .filter(organisation=operator, is_active=True, roles__contains=[role])
-            .order_by("created_at", "id")
-            .first()
-        )
+        held = Membership.objects.filter(organisation=operator, is_active=True, roles__contains=[role])
+        membership = held.select_related("user").order_by("created_at", "id").first()
         if membership:
             return membership.user
     return None

@@ -62,7 +62,7 @@ def product_publish(
 
     The same spec and data again change nothing. A changed release is a new version: of a draft it runs at once, of a listed
     product it waits for its reviews (``services.release_activate``). Raises ``SpecRefused``, ``ReleaseRefused``,
-    ``ProductKeyMissing``, ``PublishRefused``, ``NotAllowed``; then nothing is saved.
+    ``ProductKeyMissing``, ``PublishRefused``, ``RoleMissing``; then nothing is saved.
     """
     found = references(spec)
     by = by or default_publisher(found.operator)

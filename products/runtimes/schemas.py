@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from products.runtimes.base import FieldError, InputRefused, ReleaseRefused
 
 MAX_ERRORS = 20
+MAX_DEPTH = 64
 
 
 def pointer(path: Iterable[str | int]) -> str:
@@ -40,24 +41,34 @@ class Schema:
 
     def errors(self, body: Any) -> list[FieldError]:
         """Each way in which ``body`` does not fit, at most MAX_ERRORS; values of the body are never repeated."""
-        found: list[FieldError] = []
-        try:
-            for error in self._validator.iter_errors(body):
-                found.extend(_sentences(error))
-                if len(found) >= MAX_ERRORS:
-                    break
-        except ValueError:  # the validator's limit on depth
+        if _is_too_deep(body):
             return [{"pointer": "", "message": _("is nested too deeply")}]
+        found: list[FieldError] = []
+        for error in self._validator.iter_errors(body):
+            found.extend(_sentences(error))
+            if len(found) >= MAX_ERRORS:
+                break
         return found[:MAX_ERRORS]
 
     def check(self, body: Any) -> None:
         # The fast yes is one call; sentences are only built for a no.
-        try:
-            if self._validator.is_valid(body):
-                return
-        except ValueError:
-            pass
-        raise InputRefused(self.errors(body))
+        if _is_too_deep(body) or not self._validator.is_valid(body):
+            raise InputRefused(self.errors(body))
+
+
+def _is_too_deep(body: Any) -> bool:
+    """Whether a document nests past MAX_DEPTH. The validator recurses on the C stack: deep enough, and the process is gone."""
+    level = [body]
+    for _depth in range(MAX_DEPTH):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, (dict, list))
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _sentences(error: Any) -> list[FieldError]:

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from pricing.selectors import PriceState, price_state
+from products.catalogue.models import DataProduct
 from products.catalogue.publishing import Published, product_publish
 from products.catalogue.services import ListingRefused
 from products.catalogue.spec import ProductSpec, SpecRefused, spec_parse
@@ -42,6 +44,7 @@ class Command(BaseCommand):
                 secrets=secrets_from(os.environ, link_key=settings.SIGNING_KEY.encode()),
                 by=_submitter(options["by"] or spec.submitted_by),
                 at=clock.now(),
+                price_state=_price_state(spec),
             )
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{path}: {error}", returncode=2) from error
@@ -64,8 +67,15 @@ class Command(BaseCommand):
         self.stdout.write(f"{product.code}: {done}; release {release.version} is {release.state}; product is {product.state}")
         if published.is_new_release and spec.request_reviews and published.submitted_by:
             self.stdout.write(f"reviews asked for by {published.submitted_by.email}")
+        if spec.tariffs:
+            self.stdout.write("tariffs of the spec are not filed here: file them once the caps of the product are in force")
         for gap in published.todo:
             self.stdout.write(f"before listing: {gap}")
+
+
+def _price_state(spec: ProductSpec) -> PriceState | None:
+    product = DataProduct.objects.filter(code=spec.code).first()
+    return price_state(product=product, on=clock.today()) if product else None
 
 
 def _submitter(email: str | None) -> User | None:

@@ -18,10 +18,11 @@ from products.catalogue.services import (
     review_decide,
 )
 from products.catalogue.spec import SpecRefused
+from products.organisations.selectors import RoleMissing
 from products.runtimes.base import ReleaseRefused
 from products.runtimes.keys import variable_name
 
-from .conftest import AT, KEY, SPECS, Priced
+from .conftest import AT, KEY, SPECS, Priced, member, organisation
 
 LATER = AT + timedelta(days=1)
 ALL = ["port-logistics-index", "enterprise-verification", "pre-loan-score", "economic-brief"]
@@ -92,9 +93,9 @@ def test_a_sample_that_does_not_run_is_refused_at_its_place(world):
 
 
 def test_a_stranger_publishes_nothing(world):
-    with pytest.raises(NotAllowed):
+    with pytest.raises(RoleMissing):
         world.publish(by=world.stranger)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(RoleMissing):
         world.publish(by=world.reviewer)
     assert not DataProduct.objects.exists()
 
@@ -126,6 +127,12 @@ def test_a_review_is_decided_by_another_side_with_a_reason(world):
         review_decide(review=review, is_passed=True, reason="ok", by=world.publisher, at=AT)
     with pytest.raises(ReasonMissing):
         review_decide(review=review, is_passed=True, reason=" ", by=world.reviewer, at=AT)
+    for kind, state in (("enterprise", "verified"), ("data_bureau", "unverified")):
+        outsider = member(organisation(len(kind), kind.replace("_", "-"), kind), f"reviewer@{kind}.example", ["reviewer"])
+        verified = {"verified_at": AT, "verified_by": world.reviewer} if state == "verified" else {}
+        type(world.operator).objects.filter(kind=kind).update(state=state, **verified)
+        with pytest.raises(NotAllowed):
+            review_decide(review=review, is_passed=True, reason="ok", by=outsider, at=AT)
     review_decide(review=review, is_passed=False, reason="no purpose limit", by=world.reviewer, at=AT)
     with pytest.raises(ProductStateRefused):
         review_decide(review=review, is_passed=True, reason="changed my mind", by=world.reviewer, at=AT)

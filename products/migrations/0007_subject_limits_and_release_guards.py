@@ -47,7 +47,7 @@ DROP FUNCTION subject_admit(bigint, text, date, bytea, integer, integer);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("products", "0005_reference_data")]
+    dependencies = [("products", "0006_authorisation_by_two_people")]
     operations = [
         migrations.RunSQL(GUARDS, reverse_sql=UNDO),
         migrations.AddConstraint(
