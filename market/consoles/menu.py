@@ -19,6 +19,7 @@ CONSOLES: dict[str, str | Promise] = {
     "provider": _("Data provider"),
     "platform": _("Platform"),
     "auditor": _("Auditor"),
+    "organisation": _("Organisation"),
 }
 
 

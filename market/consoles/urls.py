@@ -1,5 +1,11 @@
-from django.urls import path
+from django.urls import include, path
 
 from market.consoles import views
 
-urlpatterns = [path("", views.home, name="console")]
+urlpatterns = [
+    path("", views.home, name="console"),
+    path("organisation/", include("market.consoles.organisation.urls")),
+    path("platform/", include("market.consoles.platform.urls")),
+    path("provider/", include("market.consoles.provider.urls")),
+    path("auditor/", include("market.consoles.auditor.urls")),
+]

@@ -10,6 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from market.storefront.acting import acting_membership, has_role
+from products.organisations.models import Organisation
+from products.organisations.selectors import may_decide
+
+
+def _of_kind(organisation: Organisation, kinds: Collection[str]) -> bool:
+    """A kind that decides over others counts only once its certificate is checked: anyone can sign up."""
+    return organisation.kind in kinds and may_decide(organisation)
 
 
 def role_required(kinds: Collection[str] = (), roles: Collection[str] = ()) -> Callable:
@@ -25,7 +32,7 @@ def role_required(kinds: Collection[str] = (), roles: Collection[str] = ()) -> C
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             membership = acting_membership(request)
-            fits = membership is not None and (not kinds or membership.organisation.kind in kinds)
+            fits = membership is not None and (not kinds or _of_kind(membership.organisation, kinds))
             if not fits or (roles and not has_role(membership, *roles)):
                 return render(request, "market/forbidden.html", {"membership": membership}, status=403)
             request.membership = membership  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
+ONE_DAY = timedelta(days=1)
 
 _offset: timedelta | None = None
 _frozen: datetime | None = None

@@ -11,11 +11,12 @@ from pathlib import PurePosixPath
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from products.organisations.models import Organisation, User
+from products.organisations.models import Membership, Organisation, User
 from products.record import audit
-from products.record.models import Evidence
+from products.record.models import CaseEvent, Evidence
 from products.record.refusals import Refused
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -124,3 +125,11 @@ def _is_text(content: bytes) -> bool:
     if text.lstrip()[:1] == "<":  # a page in disguise; evidence is never markup
         return False
     return not any(unicodedata.category(c) == "Cc" and c not in "\r\n\t\f" for c in text)
+
+
+def may_read(*, user: User, evidence: Evidence) -> bool:
+    """Members of the organisation that gave it, of those that handle a case it belongs to, of the platform and the auditors."""
+    own = Membership.objects.filter(user=user, is_active=True).exclude(organisation__state="suspended")
+    handlers = CaseEvent.objects.filter(evidence=evidence).values("case__handler")
+    watching = Q(organisation__kind__in=["platform", "auditor"], organisation__state="verified")
+    return own.filter(Q(organisation=evidence.organisation_id) | Q(organisation__in=handlers) | watching).exists()
