@@ -1,4 +1,4 @@
-"""What a gateway writes beside usage, in the background: refusals, and when keys were last used.
+"""What a gateway writes beside usage, in the background: refusals, and when keys were last used; it also forgets old answers.
 
 Nothing waits for it; it is written a few times a second and at shutdown. A refusal is never charged, so a crash may lose the
 last moments of it, and only of it.
@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from settlement.sql import query
 
 log = logging.getLogger("gongshu.metering")
 EVERY_SECONDS = 0.25
+FORGET_TURNS = 2_400  # ten minutes
 MOST_KEPT = 200_000
 MOST_WRITTEN = 2_000
 
@@ -36,8 +39,10 @@ class NewRefusal:
 class Journal:
     """``journal.refuse(...)`` and ``journal.used(key, at)`` return at once."""
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
+    def __init__(self, pool: AsyncConnectionPool, *, now: Callable[[], datetime]) -> None:
         self._pool = pool
+        self._now = now
+        self._turns = 0
         self._refusals: deque[NewRefusal] = deque(maxlen=MOST_KEPT)
         self._used: dict[int, datetime] = {}
         self._stopping = asyncio.Event()
@@ -72,6 +77,10 @@ class Journal:
                 used, self._used = self._used, {}
                 async with self._pool.connection() as connection:
                     await connection.execute(query("touch_keys"), {"ids": list(used), "moments": list(used.values())})
+            self._turns += 1
+            if self._turns % FORGET_TURNS == 1:
+                async with self._pool.connection() as connection:
+                    await connection.execute(query("forget_answers"), {"at": self._now()})
         except Exception as error:  # the next turn tries again; calls go on
             log.error("the journal could not be written: %s", type(error).__name__)
 
@@ -82,6 +91,9 @@ class Journal:
         try:
             async with self._pool.connection() as connection:
                 await connection.execute(query("write_refusals"), parameters)
+        except psycopg.IntegrityError:  # names what is no longer there; it would never be taken
+            self.dropped += len(batch)
+            raise
         except Exception:
             self._refusals.extendleft(reversed(batch))
             raise

@@ -13,7 +13,8 @@ SELECT
     auth.state AS authorisation_state, auth.from_date AS authorisation_from, auth.to_date AS authorisation_to,
     release.id AS release_id, release.version AS release_version,
     tariff.version AS tariff_version, tariff.document AS tariff,
-    quota.id AS quota_id, quota."limit" AS quota_limit, quota.used AS quota_used
+    quota.id AS quota_id, quota."limit" AS quota_limit, quota.used AS quota_used,
+    EXISTS (SELECT FROM settlement_quota AS any_quota WHERE any_quota.entitlement_id = ent.id) AS has_quota
 FROM settlement_apikey AS key
 JOIN products_organisation AS owner ON owner.id = key.organisation_id
 LEFT JOIN settlement_entitlement AS ent ON ent.id = key.entitlement_id

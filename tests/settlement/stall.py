@@ -45,10 +45,11 @@ class Stall:
     secret: str
 
     def entitle(self, **changes: Any) -> Entitlement:
-        return entitle(self.product, self.buyer, self.plan, **changes)
+        return entitle(self.product, self.buyer, **{"plan": self.plan} | changes)
 
     def key_for(self, entitlement: Entitlement | None, mode: str = "live", **changes: Any) -> tuple[ApiKey, str]:
-        return key_for(entitlement, entitlement.organisation if entitlement else self.buyer, mode, **changes)
+        owner = {"organisation": entitlement.organisation if entitlement else self.buyer}
+        return key_for(entitlement, mode=mode, **owner | changes)
 
     def limit(self, entitlement: Entitlement, limit: int, used: int = 0) -> Quota:
         return Quota.objects.create(entitlement=entitlement, span_start=date(2026, 1, 1), limit=limit, used=used)
@@ -106,7 +107,7 @@ def make_stall(serial: int = 1, config: dict[str, Any] | None = None) -> Stall:
         digest="0" * 64,
         period=DateRange(date(2026, 1, 1), None),
         filed_by=user,
-        filed_at=START - timedelta(days=300),
+        filed_at=datetime.fromisoformat("2025-12-15T10:00:00+08:00"),
     )
     entitlement = entitle(product, buyer, plan)
     key, secret = key_for(entitlement, buyer)

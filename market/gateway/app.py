@@ -1,0 +1,167 @@
+"""The gateway as an ASGI application: routes, starts with the server, and commits what waits before it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from django.utils import translation
+
+from market.gateway import calls, receipts, usage
+from market.gateway.http import ClientGone, Receive, Request, Response, Scope, Send, encode, problem_response
+from market.gateway.problems import CATALOGUE, Problem
+from market.gateway.resources import Resources
+
+log = logging.getLogger("gongshu.gateway")
+PREFIXES = ("/v1/", "/problems/")
+PATHS = ("/healthz", "/readyz", "/metrics")
+READY_SECONDS = 2.0
+
+
+class Gateway:
+    """``application(scope, receive, send)``; takes the paths that ``serves`` says."""
+
+    def __init__(self) -> None:
+        self._held: Resources | None = None
+        self._opening: asyncio.Lock | None = None
+
+    @staticmethod
+    def serves(path: str) -> bool:
+        return path.startswith(PREFIXES) or path in PATHS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except ClientGone:
+            return
+        with contextlib.suppress(ConnectionError):
+            await response.send(send)
+
+    async def held(self) -> Resources:
+        """The process's resources, opened by the first who asks where the server has no lifespan."""
+        if self._held is None:
+            if self._opening is None:
+                self._opening = asyncio.Lock()
+            async with self._opening:
+                if self._held is None:
+                    self._held = await Resources.open()
+        return self._held
+
+    async def close(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            await held.close()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self.held()
+                except Exception as error:
+                    await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _answer(self, request: Request) -> Response:
+        if request.path == "/healthz":
+            return Response(200, b"ok\n", "text/plain; charset=utf-8")
+        if request.path.startswith("/problems/"):
+            return _explain(request)
+        try:
+            held = await self.held()
+        except Exception as error:
+            log.error("the gateway has no database: %s", type(error).__name__)
+            return Response(503, b"not ready\n", "text/plain; charset=utf-8", {"retry-after": "1"})
+        if request.path == "/readyz":
+            return await _ready(held)
+        if request.path == "/metrics":
+            return Response(200, held.metrics.text(held).encode(), "text/plain; version=0.0.4; charset=utf-8")
+        return await _api(held, request)
+
+
+async def _api(held: Resources, request: Request) -> Response:
+    _empty, _v1, kind, *rest = request.path.split("/")
+    began, code = time.perf_counter(), ""
+    try:
+        if kind == "products" and len(rest) == 1 and rest[0]:
+            _only(request, "POST")
+            return await calls.answer(held, request, rest[0])
+        response = await _other(held, request, kind, rest)
+    except Problem as problem:
+        code = problem.code
+        with translation.override(request.language):
+            response = problem_response(problem)
+    except ClientGone:
+        raise
+    except Exception:
+        log.exception("%s %s failed", request.method, kind)
+        code = "runtime-failed"
+        with translation.override(request.language):
+            response = problem_response(Problem(code))
+    held.metrics.answered(
+        kind if kind in ("usage", "receipts", "deliveries", "keys") else "other",
+        response.status,
+        code,
+        time.perf_counter() - began,
+    )
+    return response
+
+
+async def _other(held: Resources, request: Request, kind: str, rest: list[str]) -> Response:
+    if kind == "usage" and not rest:
+        _only(request, "POST")
+        return await usage.answer(held, request)
+    if kind == "keys" and not rest:
+        _only(request, "GET")
+        return receipts.keys()
+    if kind == "receipts" and len(rest) == 1:
+        _only(request, "GET")
+        return await receipts.receipt(held, request, rest[0])
+    if kind == "deliveries" and len(rest) == 1:
+        _only(request, "GET")
+        return await receipts.delivery(held, rest[0])
+    raise Problem("not-found")
+
+
+def _only(request: Request, method: str) -> None:
+    if request.method != method:
+        raise Problem("method-not-allowed", headers={"allow": method})
+
+
+async def _ready(held: Resources) -> Response:
+    try:
+        async with asyncio.timeout(READY_SECONDS), held.pool.connection() as connection:
+            await connection.execute("SELECT 1")
+    except Exception:
+        return Response(503, b"not ready\n", "text/plain; charset=utf-8", {"retry-after": "1"})
+    return Response(200, b"ready\n", "text/plain; charset=utf-8")
+
+
+def _explain(request: Request) -> Response:
+    """``GET /problems/{code}``: what a problem's ``type`` points to; all of them at ``/problems/``."""
+    code = request.path.removeprefix("/problems/")
+    with translation.override(request.language):
+        if not code:
+            listed = [
+                {"type": f"/problems/{name}", "status": status, "title": str(title)}
+                for name, (status, title) in CATALOGUE.items()
+            ]
+            return Response(200, encode({"problems": listed, "documentation": "docs/gateway.md"}))
+        if code not in CATALOGUE:
+            return problem_response(Problem("not-found"))
+        status, title = CATALOGUE[code]
+        return Response(200, encode({"type": f"/problems/{code}", "status": status, "title": str(title)}))
+
+
+application = Gateway()

@@ -1,0 +1,151 @@
+"""What a gateway process holds: connections, caches, the recorder, the journal, loaded releases. One a process and event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from django.db import connections
+from psycopg import conninfo
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from market.gateway.metrics import Metrics
+from market.gateway.rates import Rates
+from market.gateway.signing import link_key
+from products.record.clock import business_date, now
+from products.runtimes import host
+from products.runtimes.base import Loaded, ReleaseSpec, Secrets
+from products.runtimes.keys import product_key
+from products.runtimes.pool import Pool
+from settlement.entitlements.access import Access
+from settlement.metering.journal import Journal
+from settlement.metering.recorder import Recorder
+from settlement.sql import query
+
+STALE_SECONDS = 1.0  # how long a revocation, a suspension or a new tariff may take to act
+MOST_CACHED = 50_000
+MOST_LOADED = 256
+CONNECTIONS = 8
+STATEMENT_MILLISECONDS = 5_000
+Found = TypeVar("Found")
+
+
+class Fresh(Generic[Found]):
+    """What was looked up within the last second, and one look-up at a time of each. Also remembers what is not there."""
+
+    def __init__(self, look: Callable[[Any], Awaitable[Found]]) -> None:
+        self._look = look
+        self._found: dict[Any, tuple[float, asyncio.Future[Found]]] = {}
+
+    async def get(self, key: Any) -> Found:
+        now_ = time.monotonic()
+        kept = self._found.get(key)
+        if kept is not None and now_ - kept[0] < STALE_SECONDS:
+            return kept[1].result() if kept[1].done() else await asyncio.shield(kept[1])
+        if len(self._found) >= MOST_CACHED:
+            self._found.clear()
+        future = asyncio.ensure_future(self._look(key))
+        self._found[key] = (now_, future)  # age counts from before the look-up
+        try:
+            return await asyncio.shield(future)
+        except Exception:
+            self._found.pop(key, None)
+            raise
+
+
+class Resources:
+    """Everything that calls share. ``await Resources.open()``, then ``close()``, which commits what waits."""
+
+    pool: AsyncConnectionPool
+    recorder: Recorder
+    journal: Journal
+
+    def __init__(self) -> None:
+        self.metrics = Metrics()
+        self.rates = Rates()
+        self.models = Pool()
+        self.access: Fresh[Access | None] = Fresh(self._look_up_key)
+        self.products: Fresh[dict[str, Any] | None] = Fresh(self._look_up_product)
+        self._loaded: dict[int, tuple[Loaded, dict[str, Any]]] = {}
+        self._loading: dict[int, asyncio.Task[tuple[Loaded, dict[str, Any]]]] = {}
+
+    @classmethod
+    async def open(cls) -> Resources:
+        self = cls()
+        parameters = await asyncio.to_thread(connection_info)
+        # Autocommit: a batch of plain calls is one statement, its own transaction; others open one.
+        options = {"autocommit": True, "prepare_threshold": 2}
+        self.pool = AsyncConnectionPool(parameters, min_size=2, max_size=CONNECTIONS, kwargs=options, open=False, timeout=5)
+        await self.pool.open()
+        self.recorder = Recorder(self.pool, now=now)
+        self.journal = Journal(self.pool, now=now)
+        return self
+
+    async def close(self) -> None:
+        await self.recorder.close()
+        await self.journal.close()
+        await self.models.close()
+        await self.pool.close()
+
+    async def row(self, name: str, **parameters: Any) -> dict[str, Any] | None:
+        """The one row of a query by name, or None."""
+        async with self.pool.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(query(name), parameters)
+            return await cursor.fetchone()
+
+    async def loaded(self, release_id: int) -> tuple[Loaded, dict[str, Any]]:
+        """The release ready to run and its row; loaded once a process. Raises ``ReleaseRefused``, ``ProductKeyMissing``."""
+        ready = self._loaded.get(release_id)
+        if ready is not None:
+            return ready
+        task = self._loading.get(release_id)
+        if task is None:
+            task = self._loading[release_id] = asyncio.create_task(self._load(release_id))
+            task.add_done_callback(lambda _: self._loading.pop(release_id, None))
+        return await asyncio.shield(task)
+
+    async def _load(self, release_id: int) -> tuple[Loaded, dict[str, Any]]:
+        row = await self.row("release_content", release=release_id)
+        assert row is not None
+        spec = spec_of(row)
+        secrets = Secrets(product_key=product_key, link_key=link_key())
+        loaded = await asyncio.to_thread(host.load, spec, secrets=secrets, pool=self.models)
+        if len(self._loaded) >= MOST_LOADED:
+            self._loaded.pop(next(iter(self._loaded)))
+        row.pop("artifact")
+        self._loaded[release_id] = (loaded, row)
+        return self._loaded[release_id]
+
+    async def _look_up_key(self, digest: bytes) -> Access | None:
+        at: datetime = now()
+        row = await self.row("key_access", digest=digest, day=business_date(at))
+        return None if row is None else Access(**row)
+
+    async def _look_up_product(self, code: str) -> dict[str, Any] | None:
+        return await self.row("product_on_offer", code=code)
+
+
+def spec_of(row: dict[str, Any]) -> ReleaseSpec:
+    """A row of ``release_content`` as the runtimes see it."""
+    return ReleaseSpec(
+        product_code=row["code"],
+        version=row["version"],
+        type=row["type"],
+        config=row["config"],
+        artifact=bytes(row["artifact"]),
+        input_schema=row["input_schema"],
+        output_schema=row["output_schema"],
+    )
+
+
+def connection_info() -> str:
+    """Where Django's database is, for a pool of our own; joins the embedded server where that is the one."""
+    given = connections["default"].get_connection_params()
+    known = {name: given[name] for name in ("host", "port", "user", "password", "dbname", "sslmode") if given.get(name)}
+    limits = f"-c statement_timeout={STATEMENT_MILLISECONDS} -c timezone=UTC"
+    return conninfo.make_conninfo(**known, options=limits, application_name="gongshu-gateway")
