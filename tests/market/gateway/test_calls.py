@@ -35,11 +35,7 @@ def test_call_is_answered_with_its_receipt_after_it_was_metered(client):
         client.stall.release.pk,
         client.stall.key.pk,
     )
-    assert (
-        row.book_month == date(2026, 10, 1)
-        and row.request_digest
-        and abs(row.event_time - START) < timedelta(minutes=9)
-    )
+    assert row.book_month == date(2026, 10, 1) and row.request_digest and abs(row.event_time - START) < timedelta(minutes=9)
     assert re.fullmatch(r'"rate";q=1000000;w=60', response.headers["ratelimit-policy"])
     assert re.fullmatch(r'"rate";r=999999;t=\d+', response.headers["ratelimit"])
     client.stall.key.refresh_from_db()
