@@ -20,6 +20,7 @@ from pathlib import Path
 from products.postgres.embedded import Cluster, as_account
 
 LINGER_SECONDS = 2.0
+STALE_SECONDS = 20.0
 PR_SET_PDEATHSIG = 1
 SERVER_SETTINGS = {
     "listen_addresses": "",
@@ -66,25 +67,28 @@ def start_server(cluster: Cluster) -> subprocess.Popen[bytes]:
 
 
 def clear_stale_pid_file(cluster: Cluster) -> None:
-    """After a kill the pid file may name a server that still stops, or a stranger that got the number."""
-    pid_file = cluster.data / "postmaster.pid"
-    with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
-        pid = int(pid_file.read_text().splitlines()[0])
-        ends = time.monotonic() + 30
-        while serves(pid, cluster) and time.monotonic() < ends:
+    """Wait until no process of an earlier server is left, then remove its pid file, which may name a stranger by now.
+
+    A killed postmaster leaves children that hold the shared memory for a moment; to start among them would be refused, and to
+    delete the pid file under them would be worse (two servers on one folder).
+    """
+    ends = time.monotonic() + STALE_SECONDS
+    while left := processes_of(cluster):
+        for pid in left:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGINT)
-            time.sleep(0.1)
-        pid_file.unlink(missing_ok=True)
+                os.kill(pid, signal.SIGINT if time.monotonic() < ends else signal.SIGKILL)
+        time.sleep(0.1)
+    (cluster.data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def serves(pid: int, cluster: Cluster) -> bool:
-    """Whether that process is a postgres of this very cluster."""
-    try:
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return str(cluster.data).encode() in arguments
+def processes_of(cluster: Cluster) -> list[int]:
+    """The processes that work in this cluster's data folder: every process of a PostgreSQL server does, orphans too."""
+    data, found = str(cluster.data.resolve()), []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str((process / "cwd").readlink()) == data:
+                found.append(int(process.name))
+    return found
 
 
 def stop_when_unused(cluster: Cluster, server: subprocess.Popen[bytes]) -> None:
