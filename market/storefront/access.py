@@ -35,7 +35,7 @@ def role_required(kinds: Collection[str] = (), roles: Collection[str] = ()) -> C
             fits = membership is not None and (not kinds or _of_kind(membership.organisation, kinds))
             if not fits or (roles and not has_role(membership, *roles)):
                 return render(request, "market/forbidden.html", {"membership": membership}, status=403)
-            request.membership = membership  # type: ignore[attr-defined]
+            request.membership = membership
             return view(request, *args, **kwargs)
 
         guarded.required_kinds, guarded.required_roles = frozenset(kinds), frozenset(roles)  # type: ignore[attr-defined]

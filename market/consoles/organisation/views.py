@@ -40,8 +40,8 @@ class CertificateForm(forms.Form):
 @role_required()
 def profile(request: HttpRequest) -> HttpResponse:
     """What the market knows of the organisation; an owner may file a newer certificate."""
-    organisation = request.membership.organisation  # type: ignore[attr-defined]
-    is_owner = Role.OWNER in request.membership.roles  # type: ignore[attr-defined]
+    organisation = request.membership.organisation
+    is_owner = Role.OWNER in request.membership.roles
     form = CertificateForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and is_owner and form.is_valid():
         file = form.cleaned_data["certificate"]
@@ -76,7 +76,7 @@ def members(request: HttpRequest) -> HttpResponse:
 def invite(request: HttpRequest) -> HttpResponse:
     """Invite by e-mail; the link is in the mail only."""
     form = InviteForm(request.POST)
-    organisation = request.membership.organisation  # type: ignore[attr-defined]
+    organisation = request.membership.organisation
     if form.is_valid():
         try:
             invitation, token = services.member_invite(
@@ -100,7 +100,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @role_required(roles=[Role.OWNER])
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Other roles for a member, or the end of the membership."""
-    organisation = request.membership.organisation  # type: ignore[attr-defined]
+    organisation = request.membership.organisation
     membership = get_object_or_404(Membership.objects.select_related("user", "organisation"), pk=pk, organisation=organisation)
     stays = request.POST.get("action") != "end"
     try:
@@ -115,7 +115,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _members_page(request: HttpRequest, form: InviteForm, status: int = 200) -> HttpResponse:
-    organisation = request.membership.organisation  # type: ignore[attr-defined]
+    organisation = request.membership.organisation
     pending = organisation.invitations.filter(accepted_at=None, expires_at__gt=clock.now()).order_by("created_at", "id")
     context = {
         "organisation": organisation,

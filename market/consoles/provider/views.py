@@ -68,7 +68,7 @@ class ResourceForm(forms.Form):
 @require_safe
 @role_required(kinds=PROVIDERS)
 def resources(request: HttpRequest) -> HttpResponse:
-    found = resources_of(provider=request.membership.organisation)  # type: ignore[attr-defined]
+    found = resources_of(provider=request.membership.organisation)
     page = Paginator(found, 25).get_page(request.GET.get("page"))
     return render(request, "market/consoles/provider/resources.html", {"page": page, "today": clock.today()})
 
@@ -77,7 +77,7 @@ def resources(request: HttpRequest) -> HttpResponse:
 @role_required(kinds=PROVIDERS)
 def resource(request: HttpRequest, pk: int) -> HttpResponse:
     """One resource with its dictionary, registrations, and who may build what from it."""
-    found = resources_of(provider=request.membership.organisation)  # type: ignore[attr-defined]
+    found = resources_of(provider=request.membership.organisation)
     shown = get_object_or_404(found, pk=pk)
     scope = shown.scope_items.select_related("authorisation__operator", "purpose", "scenario").order_by("authorisation_id", "id")
     context = {"resource": shown, "scope": scope, "today": clock.today()}
@@ -102,7 +102,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 @transaction.atomic
 def _add(request: HttpRequest, fields: dict[str, Any]) -> DataResource:
-    provider, at = request.membership.organisation, clock.now()  # type: ignore[attr-defined]
+    provider, at = request.membership.organisation, clock.now()
     file, consent = fields.pop("consent"), None
     if file is not None:
         consent = evidence.keep(
