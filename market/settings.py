@@ -101,7 +101,7 @@ TEMPLATES = [
                 "oscar.core.context_processors.metadata",
                 "market.storefront.context_processors.site",
             ],
-            "builtins": ["market.storefront.templatetags.gongshu"],
+            "builtins": ["market.storefront.templatetags.gongshu", "market.storefront.templatetags.disclosure"],
         },
     }
 ]

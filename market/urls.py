@@ -5,4 +5,6 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("market.storefront.urls")),
     path("console/", include("market.consoles.urls")),
+    path("free-use/", include("market.freeuse.urls")),
+    path("", include("market.disclosure.urls")),
 ]

@@ -22,6 +22,13 @@ CONSOLES: dict[str, str | Promise] = {
     "organisation": _("Organisation"),
 }
 
+# Consoles whose pages are written in more than one package.
+PARTS: dict[str, tuple[str, ...]] = {
+    "operator": ("operator", "tariffs"),
+    "authority": ("authorisations", "authority"),
+    "platform": ("reviews", "platform"),
+}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -44,8 +51,13 @@ def menu_of(membership: Membership | None) -> list[tuple[str | Promise, list[Ent
         return []
     found = []
     for name, title in CONSOLES.items():
-        if find_spec(f"market.consoles.{name}") and find_spec(f"market.consoles.{name}.menu"):
-            entries = [entry for entry in import_module(f"market.consoles.{name}.menu").ENTRIES if entry.fits(membership)]
-            if entries:
-                found.append((title, entries))
+        parts = [part for part in PARTS.get(name, (name,)) if _has_menu(part)]
+        entries = [entry for part in parts for entry in import_module(f"market.consoles.{part}.menu").ENTRIES]
+        fitting = [entry for entry in entries if entry.fits(membership)]
+        if fitting:
+            found.append((title, fitting))
     return found
+
+
+def _has_menu(part: str) -> bool:
+    return bool(find_spec(f"market.consoles.{part}") and find_spec(f"market.consoles.{part}.menu"))

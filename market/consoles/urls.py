@@ -8,4 +8,7 @@ urlpatterns = [
     path("platform/", include("market.consoles.platform.urls")),
     path("provider/", include("market.consoles.provider.urls")),
     path("auditor/", include("market.consoles.auditor.urls")),
+    path("operator/tariffs/", include("market.consoles.tariffs.urls")),
+    path("authority/", include("market.consoles.authority.urls")),
+    path("regulator/", include("market.consoles.regulator.urls")),
 ]

@@ -1,0 +1,131 @@
+"""Caps of the body's products: list, draft, and the steps to publication."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from market.consoles.acts import attempt, blame
+from market.consoles.authority.forms import CapForm, CapRows, ReasonForm, ReportForm
+from market.consoles.authority.menu import KINDS
+from market.consoles.authority.services import publish_caps
+from market.storefront.access import role_required
+from pricing.models import CapFiling
+from pricing.revenue.selectors import cap_filings_of
+from pricing.revenue.services import CAP_ROLES, cap_approve, cap_draft, cap_report, cap_withdraw
+from products.models import DataProduct, Organisation
+from products.organisations.selectors import has_role
+from products.record import clock, evidence
+from products.record.refusals import Refused
+
+PAGE_SIZE = 50
+
+
+def own(request: HttpRequest) -> QuerySet[CapFiling]:
+    return cap_filings_of(authorising_body_ids=[body(request).pk])
+
+
+def body(request: HttpRequest) -> Organisation:
+    return request.membership.organisation  # type: ignore[attr-defined]
+
+
+@require_safe
+@role_required(kinds=KINDS)
+def cap_list(request: HttpRequest) -> HttpResponse:
+    page = Paginator(own(request), PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "market/consoles/authority/caps.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required(kinds=KINDS, roles=CAP_ROLES)
+def draft(request: HttpRequest) -> HttpResponse:
+    products = DataProduct.objects.filter(authorisation__authorising_body=body(request)).order_by("name_key", "id")
+    initial = {"product": products.filter(code=request.GET.get("product", "")).first(), "from_date": clock.today()}
+    form = CapForm(request.POST or None, products=products, initial=initial)
+    rows = CapRows(request.POST or None, prefix="caps")
+    if request.method == "POST" and form.is_valid() and rows.is_valid():
+        data = form.cleaned_data
+        try:
+            filing = cap_draft(
+                product=data["product"],
+                document=document_of(data, rows),
+                user=request.user,  # type: ignore[arg-type]
+                at=clock.now(),
+                is_trial=data["is_trial"],
+            )
+        except Refused as refused:
+            blame(form, refused)
+        else:
+            messages.success(request, _("Draft saved. Next: another person of your body approves it."))
+            return redirect("authority-cap", pk=filing.pk)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "market/consoles/authority/cap_draft.html", {"form": form, "rows": rows}, status=status)
+
+
+def document_of(data: dict[str, Any], rows: Any) -> dict[str, Any]:
+    """The cap document of design.md section 7 from the form's head and rows."""
+    entries = [row.entry() for row in rows.forms]
+    return {
+        "caps": [entry for entry in entries if entry],
+        "document": data["document"],
+        "from": data["from_date"].isoformat(),
+        "purposes": data["purposes"],
+    }
+
+
+@require_safe
+@role_required(kinds=KINDS)
+def filing(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(own(request).select_related("reported_by", "report_evidence"), pk=pk)
+    may_act = has_role(request.user, body(request), *CAP_ROLES)  # type: ignore[arg-type]
+    context = {
+        "filing": shown,
+        "report_form": ReportForm(),
+        "withdraw_form": ReasonForm(),
+        "may_act": may_act,
+        "is_drafter": shown.drafted_by_id == request.user.pk,
+        "step": ["draft", "approved", "reported", "published"].index(shown.state) + 1 if shown.state != "withdrawn" else 0,
+    }
+    return render(request, "market/consoles/authority/cap.html", context)
+
+
+@require_POST
+@role_required(kinds=KINDS)
+def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    shown = get_object_or_404(own(request), pk=pk)
+    named: dict[str, Any] = {"filing": shown, "user": request.user, "at": clock.now()}
+    if step == "approve":
+        attempt(request, lambda: cap_approve(**named), _("Approved. Next: file the written report."))
+    elif step == "report":
+        attempt(request, lambda: report(request, named), _("The report is on file. Next: publish the caps."))
+    elif step == "publish":
+        attempt(request, lambda: publish_caps(**named), _("Published. From their date prices above the caps are cut."))
+    elif step == "withdraw":
+        reason = request.POST.get("reason", "")
+        attempt(request, lambda: cap_withdraw(**named, reason=reason), _("The filing is withdrawn."))
+    else:
+        raise Http404
+    return redirect("authority-cap", pk=pk)
+
+
+def report(request: HttpRequest, named: dict[str, Any]) -> CapFiling:
+    kept = None
+    file = request.FILES.get("file")
+    if file is not None:
+        kept = evidence.keep(
+            organisation=body(request),
+            user=named["user"],
+            file_name=file.name or "",
+            content=file.read(),
+            content_type=file.content_type or "",
+            purpose="cap_report",
+            at=named["at"],
+        )
+    return cap_report(**named, report_no=request.POST.get("report_no", ""), evidence=kept)

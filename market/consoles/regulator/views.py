@@ -1,0 +1,118 @@
+"""Tariffs and caps before the price regulator. The data bureau sees the same and changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from market.consoles.acts import attempt
+from market.consoles.authority.forms import ReasonForm
+from market.consoles.regulator.menu import KINDS
+from market.consoles.tariffs.comparison import comparison
+from market.storefront.access import role_required
+from pricing.bodies import stem
+from pricing.models import CapFiling, Tariff
+from pricing.tariffs.services import REGULATOR_ROLES, tariff_note, tariff_return
+from products.models import Organisation
+from products.organisations.models import OrganisationKind
+from products.organisations.selectors import has_role
+from products.record import cases, clock
+from products.record.calendar import load
+
+PAGE_SIZE = 50
+
+
+def office(request: HttpRequest) -> Organisation:
+    return request.membership.organisation  # type: ignore[attr-defined]
+
+
+def of_region(prefix: str, path: str) -> Q:
+    """Rows whose authorisation lies in a region: by its own code, else by its authorising body's."""
+    if not prefix:
+        return Q()
+    own = Q(**{f"{path}__region__startswith": prefix})
+    return own | Q(**{f"{path}__region": "", f"{path}__authorising_body__region__startswith": prefix})
+
+
+def tariffs_before(request: HttpRequest) -> QuerySet[Tariff]:
+    """For the regulator what is before it; for the data bureau what is filed in its region."""
+    found = Tariff.objects.exclude(case=None)
+    if office(request).kind == OrganisationKind.PRICE_REGULATOR:
+        found = found.filter(case__handler=office(request))
+    else:
+        found = found.filter(of_region(stem(office(request).region), "plan__product__authorisation"))
+    return found.select_related("plan__product__operator", "case", "filed_by", "decided_by").order_by("-filed_at", "-id")
+
+
+def caps_of_region(request: HttpRequest) -> QuerySet[CapFiling]:
+    found = CapFiling.objects.filter(state__in=["reported", "published"])
+    found = found.filter(of_region(stem(office(request).region), "product__authorisation"))
+    related = ("product__operator", "authorising_body", "drafted_by", "approved_by", "reported_by")
+    return found.select_related(*related).order_by("-reported_at", "-id")
+
+
+@require_safe
+@role_required(kinds=KINDS)
+def tariffs(request: HttpRequest) -> HttpResponse:
+    found = tariffs_before(request)
+    is_all = request.GET.get("show") == "all"
+    page = Paginator(found if is_all else found.filter(state="filed"), PAGE_SIZE).get_page(request.GET.get("page"))
+    today, calendar = clock.today(), load()
+    rows = [(tariff, cases.days_left(case=tariff.case, today=today, calendar=calendar)) for tariff in page]
+    context = {"page": page, "rows": rows, "is_all": is_all, "today": today}
+    return render(request, "market/consoles/regulator/tariffs.html", context)
+
+
+@require_safe
+@role_required(kinds=KINDS)
+def tariff(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(tariffs_before(request), pk=pk)
+    today = clock.today()
+    left = cases.days_left(case=shown.case, today=today)
+    decides = office(request).kind == OrganisationKind.PRICE_REGULATOR
+    context = {
+        "tariff": shown,
+        "left": left,
+        "comparison": comparison(shown),
+        "history": shown.case.events.select_related("actor").order_by("at", "id"),
+        "decides": decides,
+        "may_act": decides and has_role(request.user, office(request), *REGULATOR_ROLES),  # type: ignore[arg-type]
+        "reason_form": ReasonForm(),
+        "today": today,
+    }
+    return render(request, "market/consoles/regulator/tariff.html", context)
+
+
+@require_POST
+@role_required(kinds={"price_regulator"})
+def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    shown = get_object_or_404(tariffs_before(request), pk=pk)
+    named: dict[str, Any] = {"tariff": shown, "user": request.user, "at": clock.now(), "reason": request.POST.get("reason", "")}
+    if step == "note":
+        attempt(request, lambda: tariff_note(**named), _("Noted. The operator has been told."))
+    elif step == "return":
+        attempt(request, lambda: tariff_return(**named), _("Returned with your reason. The price before it goes on."))
+    else:
+        raise Http404
+    return redirect("regulator-tariff", pk=pk)
+
+
+@require_safe
+@role_required(kinds=KINDS)
+def caps(request: HttpRequest) -> HttpResponse:
+    page = Paginator(caps_of_region(request), PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "market/consoles/regulator/caps.html", {"page": page})
+
+
+@require_safe
+@role_required(kinds=KINDS)
+def cap(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(caps_of_region(request), pk=pk)
+    step = {"reported": 3, "published": 4}[shown.state]
+    return render(request, "market/consoles/regulator/cap.html", {"filing": shown, "step": step})

@@ -1,0 +1,9 @@
+"""The operator's tariff pages."""
+
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from market.consoles.menu import Entry
+
+KINDS = frozenset({"operator"})
+ENTRIES = [Entry(_("Tariffs"), _("File prices, see them against their caps"), reverse_lazy("operator-tariffs"), KINDS)]

@@ -1,0 +1,156 @@
+"""An operator's capability list: every product with what it may be used for, its price and the cap above it.
+
+One row is one price step of one plan, or one free purpose class of a product. The columns are stable (docs/disclosure.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from django.db.models import Prefetch
+
+from pricing.models import Cap, Plan, Tariff
+from pricing.revenue.selectors import written
+from pricing.tariffs.models import IN_FORCE_STATES
+from pricing.tariffs.price_list import PriceRow, price_rows
+from pricing.tariffs.selectors import charged_classes
+from products.catalogue.models import DataProduct, ProductState, Regime
+from products.models import Organisation
+from products.record.clock import business_date
+from products.registry.models import FREE_CLASSES
+
+PUBLIC_STATES = (ProductState.LISTED, ProductState.SUSPENDED, ProductState.DELISTED)
+FREE_PRICE = "0.00"
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One row; text throughout, amounts in yuan, dates as 2026-01-31, several values joined by a semicolon."""
+
+    product_code: str
+    product_name: str
+    product_name_en: str
+    product_type: str
+    scenarios: str
+    purpose_class: str
+    purposes: str
+    charge: str
+    regime: str
+    plan_code: str
+    plan_name: str
+    component: str
+    label: str
+    basis: str
+    unit: str
+    price_model: str
+    above_units: str
+    up_to_units: str
+    price: str
+    vat: str
+    collected: str
+    cap: str
+    cap_document: str
+    in_force_from: str
+    status: str
+
+
+COLUMNS = tuple(field.name for field in fields(Capability))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A product of the list with its rows, for the page; ``prices`` are (row, price, cap)."""
+
+    product: DataProduct
+    rows: tuple[Capability, ...]
+    prices: tuple[tuple[Capability, PriceRow | None, Cap | None], ...]
+
+
+def capability_list(*, operator: Organisation, on: date) -> list[Entry]:
+    """The list on a business date; four queries."""
+    in_force = Tariff.objects.filter(period__contains=on, state__in=IN_FORCE_STATES)
+    plans = (
+        Plan.objects.filter(state=Plan.State.OPEN).order_by("code", "id").prefetch_related(Prefetch("tariffs", queryset=in_force))
+    )
+    caps = Cap.objects.filter(period__contains=on).select_related("filing").order_by("id")
+    products = DataProduct.objects.filter(operator=operator, state__in=PUBLIC_STATES).order_by("name_key", "id")
+    found = products.prefetch_related(Prefetch("plans", queryset=plans), Prefetch("caps", queryset=caps)).defer("search_terms")
+    return [_entry(product) for product in found]
+
+
+def _entry(product: DataProduct) -> Entry:
+    prices = tuple(_prices(product))
+    return Entry(product, tuple(row for row, _price, _cap in prices), prices)
+
+
+def _prices(product: DataProduct) -> Iterator[tuple[Capability, PriceRow | None, Cap | None]]:
+    for purpose_class in sorted(FREE_CLASSES):
+        purposes = _purposes(product.purposes, purpose_class)
+        if purposes:
+            yield _free(product, purpose_class, purposes), None, None
+    if product.regime == Regime.FREE:
+        return
+    for plan in product.plans.all():  # type: ignore[attr-defined]
+        for tariff in plan.tariffs.all():
+            for purpose_class in charged_classes(plan.purposes):
+                yield from _charged(product, plan, tariff, purpose_class)
+
+
+def _charged(
+    product: DataProduct, plan: Plan, tariff: Tariff, purpose_class: str
+) -> Iterator[tuple[Capability, PriceRow | None, Cap | None]]:
+    for price in price_rows(tariff.document):
+        cap = _cap_of(product, purpose_class, price)
+        row = _common(product, purpose_class, _purposes(plan.purposes, purpose_class)) | {
+            "charge": "charged",
+            "plan_code": plan.code,
+            "plan_name": plan.name,
+            "component": price.component,
+            "label": price.label,
+            "basis": price.basis,
+            "unit": price.unit if price.size is None else f"{price.size} {price.unit}",
+            "price_model": price.model,
+            "above_units": price.above or "",
+            "up_to_units": price.up_to or "",
+            "price": price.price,
+            "vat": "inclusive" if tariff.document["tax"]["inclusive"] else "exclusive",
+            "collected": "yes" if price.is_collected else "no",
+            "cap": written(cap.amount, 6) if cap else "",
+            "cap_document": cap.filing.document_no if cap else "",
+            "in_force_from": tariff.period.lower.isoformat(),
+        }
+        yield Capability(**row), price, cap
+
+
+def _free(product: DataProduct, purpose_class: str, purposes: list[str]) -> Capability:
+    since = business_date(product.listed_at).isoformat() if product.listed_at else ""
+    row = _common(product, purpose_class, purposes) | {"charge": "free", "price": FREE_PRICE, "in_force_from": since}
+    return Capability(**row)
+
+
+def _common(product: DataProduct, purpose_class: str, purposes: list[str]) -> dict[str, Any]:
+    return dict.fromkeys(COLUMNS, "") | {
+        "product_code": product.code,
+        "product_name": product.name,
+        "product_name_en": product.name_en,
+        "product_type": product.type,
+        "scenarios": ";".join(product.scenarios),
+        "purpose_class": purpose_class,
+        "purposes": ";".join(purposes),
+        "regime": product.regime,
+        "status": product.state,
+    }
+
+
+def _purposes(codes: list[str], purpose_class: str) -> list[str]:
+    return [code for code in codes if code.split(".", 1)[0] == purpose_class]
+
+
+def _cap_of(product: DataProduct, purpose_class: str, price: PriceRow) -> Cap | None:
+    period = price.unit if price.basis == "periods" else ""
+    named = (purpose_class, price.basis, period)
+    caps = product.caps.all()  # type: ignore[attr-defined]
+    return next((cap for cap in caps if (cap.purpose_class, cap.basis, cap.flat_period) == named), None)
