@@ -13,7 +13,7 @@ from products.record import clock
 class Command(BaseCommand):
     help = (
         "Take the listings of a CSV file (title, provider, description, category, price_mode, price …) into the catalogue as "
-        "unlisted test products. Prints what was accepted and each row skipped with its reason; the same file again changes nothing."
+        "unlisted test products. Prints what was accepted and each row skipped with its reason; again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
