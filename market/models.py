@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from market.storefront.models import BasketContext, LineChoice, OrderContext
+
 
 class Listing(models.Model):
     """A data product's face in the shop: joins Oscar's product to ours."""
@@ -11,3 +13,6 @@ class Listing(models.Model):
 
     def __str__(self) -> str:
         return str(self.data_product)
+
+
+__all__ = ["BasketContext", "LineChoice", "Listing", "OrderContext"]

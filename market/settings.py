@@ -12,6 +12,7 @@
 | STRIPE_SECRET_KEY | none | pays through Stripe; without it cards need STRIPE_API_BASE |
 | STRIPE_WEBHOOK_SECRET | none | checks Stripe's webhooks |
 | STRIPE_API_BASE | Stripe's own | another server that speaks Stripe's API (tests, demo) |
+| BANK_ACCOUNT, BANK_NAME, BANK_CODE | a made-up account | where bank transfers are to be paid to |
 | EMAIL_URL | console | smtp://user:password@host:port, or console |
 | SIGNING_KEY | derived from SECRET_KEY | signs receipts and delivery links |
 """
@@ -194,6 +195,9 @@ else:
 STRIPE_SECRET_KEY = os.environ.get("STRIPE_SECRET_KEY", "")
 STRIPE_WEBHOOK_SECRET = os.environ.get("STRIPE_WEBHOOK_SECRET", "")
 STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
+BANK_ACCOUNT = os.environ.get("BANK_ACCOUNT", "1000 2000 3000 4000")
+BANK_NAME = os.environ.get("BANK_NAME", "示例银行（演示账户）")
+BANK_CODE = os.environ.get("BANK_CODE", "")
 if STRIPE_API_BASE:
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(STRIPE_API_BASE)
 

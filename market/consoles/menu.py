@@ -18,6 +18,7 @@ CONSOLES: dict[str, str | Promise] = {
     "regulator": _("Price regulator"),
     "provider": _("Data provider"),
     "platform": _("Platform"),
+    "cashier": _("Cashier"),
     "auditor": _("Auditor"),
     "organisation": _("Organisation"),
 }

@@ -5,10 +5,12 @@ from market.consoles import views
 urlpatterns = [
     path("", views.home, name="console"),
     path("organisation/", include("market.consoles.organisation.urls")),
-    path("platform/", include("market.consoles.platform.urls")),
     path("provider/", include("market.consoles.provider.urls")),
     path("auditor/", include("market.consoles.auditor.urls")),
     path("operator/tariffs/", include("market.consoles.tariffs.urls")),
     path("authority/", include("market.consoles.authority.urls")),
     path("regulator/", include("market.consoles.regulator.urls")),
+    path("buyer/", include("market.consoles.buyer.urls")),
+    path("platform/transfers/", include("market.consoles.cashier.urls")),
+    path("platform/", include("market.consoles.platform.urls")),
 ]

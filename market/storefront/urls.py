@@ -1,8 +1,18 @@
+from django.apps import apps
 from django.urls import path
 
-from market.storefront import account, evidence, sign_up
+from market.storefront import account, basket_pages, evidence, pages, sign_up, webhooks
 
 urlpatterns = [
+    path("", pages.home, name="home"),
+    path("products/", pages.products, name="products"),
+    path("products/<slug:code>/", pages.product, name="product"),
+    path("products/<slug:code>/price/", pages.price, name="product-price"),
+    path("basket/", basket_pages.basket, name="basket"),
+    path("basket/add/", basket_pages.add, name="basket-add"),
+    path("basket/lines/<int:line>/", basket_pages.change, name="basket-line"),
+    path("checkout/", apps.get_app_config("checkout").urls),
+    path("payments/webhooks/stripe/", webhooks.stripe, name="stripe-webhook"),
     path("sign-in/", account.SignInView.as_view(), name="sign-in"),
     path("sign-out/", account.SignOutView.as_view(), name="sign-out"),
     path("language/", account.choose_language, name="language"),

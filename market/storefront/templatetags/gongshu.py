@@ -10,9 +10,12 @@ from django import template
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
+from market.storefront import names, pricetags
 from market.storefront.acting import acting_membership
 from products.organisations.models import Role
+from products.registry.models import PurposeClass
 
 register = template.Library()
 
@@ -22,6 +25,22 @@ TONES = {
     "bad": "suspended refused revoked failed returned rejected cancelled delisted",
     "info": "trial guided market test",
     "free": "free",
+}
+FREQUENCIES = {
+    "realtime": _("in real time"),
+    "daily": _("every day"),
+    "weekly": _("every week"),
+    "monthly": _("every month"),
+    "quarterly": _("every quarter"),
+    "yearly": _("every year"),
+}
+ORDER_STATUS = {
+    "pending": _("Placed"),
+    "paid": _("Paid, not active yet"),
+    "active": _("Active"),
+    "cancelled": _("Cancelled"),
+    "refunded": _("Refunded"),
+    "ended": _("Ended"),
 }
 TONE_OF = {state: tone for tone, states in TONES.items() for state in states.split()}
 
@@ -66,6 +85,79 @@ def last_day(period: Any) -> object:
 
 
 @register.filter
+def percent(rate: object) -> str:
+    """A rate as a percentage: ``0.06`` → ``6%``."""
+    value = _decimal(rate)
+    return "" if value is None else f"{quantity(value * 100)}%"
+
+
+@register.filter
+def component_unit(component: dict[str, Any]) -> str:
+    """What a tariff component counts, for people."""
+    return pricetags.unit_of(component)
+
+
+@register.filter
+def cap_unit(cap: Any) -> object:
+    """What a cap is per."""
+    return pricetags.PERIODS[cap.flat_period] if cap.flat_period else pricetags.UNITS[cap.basis]
+
+
+@register.filter
+def purpose_class_label(code: str) -> object:
+    """The name of a purpose class."""
+    return dict(PurposeClass.choices).get(code, code)
+
+
+@register.filter
+def frequency(code: str) -> object:
+    """How often something is updated, for people; unknown words stay as they are."""
+    return FREQUENCIES.get(code, code)
+
+
+@register.filter
+def minus(value: Any, other: Any) -> Any:
+    """The difference of two numbers that were worked out elsewhere: what is left of a quota, of an invoice."""
+    return value - other
+
+
+@register.filter
+def order_status(code: str) -> object:
+    """An order's state, for people."""
+    return ORDER_STATUS.get(code, code)
+
+
+@register.filter
+def fen_plain(amount_minor: int) -> str:
+    """Integer fen for an input field: ``50000`` → ``500.00``; empty for nothing."""
+    return f"{Decimal(amount_minor) / 100:.2f}" if amount_minor else ""
+
+
+@register.filter
+def metered(document: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The counted components of a tariff document; none without a document."""
+    return [each for each in document["components"] if each["model"] != "flat"] if document else []
+
+
+@register.filter
+def last_moment(moment: Any) -> object:
+    """The last day of a span whose end is the first moment after it."""
+    return None if moment is None else moment - timedelta(seconds=1)
+
+
+@register.filter
+def purpose_name(code: str) -> str:
+    """The purpose's name in the page's language; the code where it is not known."""
+    return names.purpose_name(code)
+
+
+@register.filter
+def scenario_name(code: str) -> str:
+    """The scenario's name in the page's language; the code where it is not known."""
+    return names.scenario_name(code)
+
+
+@register.filter
 def role_label(role: str) -> object:
     """The name of a role, for people."""
     return dict(Role.choices).get(role, role)
@@ -105,14 +197,14 @@ def state_badge(obj: Any, label: str = "") -> SafeString:
 
 
 @register.simple_block_tag
-def data_table(content: str, caption: str = "", stacked: bool = False) -> SafeString:
+def data_table(content: str, caption: str = "", label: str = "", stacked: bool = False) -> SafeString:
     """A table that scrolls sideways where it is too wide, and can be reached with the keyboard.
 
-    ``stacked`` turns rows into cards on a phone; give each cell ``data-label``.
+    ``caption`` is shown; ``label`` names it unseen, where a heading already does. ``stacked`` turns rows into cards on a phone; give each cell ``data-label``.
     """
     return format_html(
         '<div class="table-scroll" role="region" tabindex="0" aria-label="{}"><table class="data{}">{}{}</table></div>',
-        caption,
+        caption or label,
         " stacked" if stacked else "",
         format_html("<caption>{}</caption>", caption) if caption else "",
         content,

@@ -1,0 +1,159 @@
+"""Entitlements, keys, orders and receipts of the acting organisation. Another organisation's objects are not there (404)."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from market.consoles.buyer.usage import month_so_far
+from market.storefront.access import role_required
+from market.storefront.expected import next_month
+from market.storefront.models import OrderContext
+from products.organisations.models import Role
+from products.record import clock
+from products.record.clock import day_start
+from products.record.refusals import Refused
+from settlement.entitlements import selectors
+from settlement.entitlements.models import ApiKey, Entitlement
+from settlement.entitlements.services import key_issue, key_revoke
+from settlement.metering.selectors import calls_in_month, refusals_by_reason, usage_event
+
+PAGE_SIZE = 25
+KEY_ROLES = (Role.DEVELOPER, Role.BUYER, Role.OWNER)
+
+
+@require_safe
+@role_required()
+def entitlements(request: HttpRequest) -> HttpResponse:
+    rows = selectors.entitlements_of(organisation=request.membership.organisation)  # type: ignore[attr-defined]
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = list(page.object_list)
+    calls = calls_in_month(entitlement_ids=[each.pk for each in shown], month=clock.today().replace(day=1))
+    return render(request, "market/buyer/entitlements.html", {"page": page, "entitlements": shown, "calls": calls})
+
+
+@require_safe
+@role_required()
+def entitlement(request: HttpRequest, code: str) -> HttpResponse:
+    return _entitlement_page(request, _own_entitlement(request, code))
+
+
+def _entitlement_page(request: HttpRequest, held: Entitlement, secret: str = "", refusal: Refused | None = None) -> HttpResponse:
+    now = clock.now()
+    first = now.date().replace(day=1)
+    context = {
+        "entitlement": held,
+        "quota": held.quotas.order_by("-span_start").first(),
+        "keys": list(selectors.keys_alive(organisation=held.organisation, at=now, entitlement=held)),
+        "month": month_so_far(entitlement=held, today=now.date()),
+        "refusals": refusals_by_reason(since=day_start(first), until=day_start(next_month(first)), entitlement_ids=[held.pk]),
+        "days_left": max((held.valid_to - now).days, 0),
+        "may_issue": bool(set(KEY_ROLES) & set(request.membership.roles)),  # type: ignore[attr-defined]
+        "secret": secret,
+        "refusal": refusal,
+    }
+    return render(request, "market/buyer/entitlement.html", context, status=409 if refusal else 200)
+
+
+@never_cache
+@require_POST
+@role_required(roles=KEY_ROLES)
+def issue_key(request: HttpRequest, code: str) -> HttpResponse:
+    """A new key of the entitlement; the answer shows its secret, this once."""
+    held = _own_entitlement(request, code)
+    try:
+        name = request.POST.get("name", "").strip()[:60]
+        _key, secret = key_issue(entitlement=held, mode=ApiKey.Mode.LIVE, name=name, user=request.user, at=clock.now())  # type: ignore[arg-type]
+    except Refused as refusal:
+        return _entitlement_page(request, held, refusal=refusal)
+    return _entitlement_page(request, held, secret=secret)
+
+
+@require_safe
+@role_required()
+def sandbox_keys(request: HttpRequest) -> HttpResponse:
+    return _sandbox_page(request)
+
+
+def _sandbox_page(request: HttpRequest, secret: str = "", refusal: Refused | None = None) -> HttpResponse:
+    organisation = request.membership.organisation  # type: ignore[attr-defined]
+    keys = selectors.keys_alive(organisation=organisation, at=clock.now()).filter(mode=ApiKey.Mode.TEST)
+    may_issue = bool(set(KEY_ROLES) & set(request.membership.roles))  # type: ignore[attr-defined]
+    context = {"keys": list(keys), "secret": secret, "refusal": refusal, "may_issue": may_issue}
+    return render(request, "market/buyer/keys.html", context, status=409 if refusal else 200)
+
+
+@never_cache
+@require_POST
+@role_required(roles=KEY_ROLES)
+def issue_sandbox_key(request: HttpRequest) -> HttpResponse:
+    try:
+        _key, secret = key_issue(
+            organisation=request.membership.organisation,  # type: ignore[attr-defined]
+            mode=ApiKey.Mode.TEST,
+            name=request.POST.get("name", "").strip()[:60],
+            user=request.user,  # type: ignore[arg-type]
+            at=clock.now(),
+        )
+    except Refused as refusal:
+        return _sandbox_page(request, refusal=refusal)
+    return _sandbox_page(request, secret=secret)
+
+
+@require_POST
+@role_required(roles=KEY_ROLES)
+def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
+    own = ApiKey.objects.filter(organisation=request.membership.organisation, mode__in=(ApiKey.Mode.LIVE, ApiKey.Mode.TEST))  # type: ignore[attr-defined]
+    key = get_object_or_404(own.select_related("organisation", "entitlement"), pk=pk)
+    key_revoke(key=key, user=request.user, at=clock.now())  # type: ignore[arg-type]
+    messages.success(request, _("Key %(hint)s… is revoked: calls with it are refused from now on.") % {"hint": key.hint})
+    return redirect("buyer-entitlement", code=key.entitlement.code) if key.entitlement else redirect("buyer-keys")
+
+
+@require_safe
+@role_required()
+def orders(request: HttpRequest) -> HttpResponse:
+    rows = OrderContext.objects.filter(organisation=request.membership.organisation)  # type: ignore[attr-defined]
+    page = Paginator(rows.select_related("order", "operator").order_by("-created_at", "-id"), PAGE_SIZE)
+    return render(request, "market/buyer/orders.html", {"page": page.get_page(request.GET.get("page"))})
+
+
+@require_safe
+@role_required()
+def order(request: HttpRequest, number: str) -> HttpResponse:
+    held = OrderContext.objects.select_related("order", "operator", "intent", "accepted_by")
+    found = get_object_or_404(held, order__number=number, organisation=request.membership.organisation)  # type: ignore[attr-defined]
+    opened = Entitlement.objects.filter(order_number=number, organisation=found.organisation).select_related("product")
+    context = {"context": found, "lines": list(found.order.lines.order_by("id")), "entitlements": list(opened.order_by("id"))}
+    return render(request, "market/buyer/order.html", context)
+
+
+@require_safe
+@role_required()
+def receipts(request: HttpRequest) -> HttpResponse:
+    """A metered call by its receipt, for the buyer's organisation."""
+    asked, event = request.GET.get("id", "").strip(), None
+    if asked:
+        try:
+            event = usage_event(usage_id=uuid.UUID(asked))
+        except ValueError:
+            event = None
+        own = Entitlement.objects.filter(organisation=request.membership.organisation)  # type: ignore[attr-defined]
+        held = own.select_related("product", "operator").filter(pk=event.entitlement_id).first() if event else None
+        event = event if held else None
+    else:
+        held = None
+    context = {"asked": asked, "event": event, "entitlement": held}
+    return render(request, "market/buyer/receipts.html", context, status=404 if asked and event is None else 200)
+
+
+def _own_entitlement(request: HttpRequest, code: str) -> Entitlement:
+    held = Entitlement.objects.select_related("organisation", "operator", "product", "plan", "grant")
+    return get_object_or_404(held, code=code, organisation=request.membership.organisation)  # type: ignore[attr-defined]
