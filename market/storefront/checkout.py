@@ -42,15 +42,22 @@ def checkout(request: HttpRequest, basket: int) -> HttpResponse:
         return redirect("basket")
     accepted = purchase.agreed(membership=membership, view=view)
     methods = [Method.TRANSFER, Method.HOSTED] if view.due_minor else []
-    form = CheckoutForm(request.POST or None, methods=methods, initial={"digest": accepted.digest, "method": Method.TRANSFER})
+    read = {"digest": accepted.digest, "method": Method.TRANSFER}
+    form, refusal = CheckoutForm(request.POST or None, methods=methods, initial=read), None
     if form.is_valid():
         try:
             return _order(request, basket, form.cleaned_data, bool(methods))
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-            accepted = purchase.agreed(membership=membership, view=view)
-    context = {"view": view, "agreement": accepted, "form": form, "methods": methods, "method": form["method"].value()}
-    return render(request, "market/checkout.html", context, status=422 if form.errors else 200)
+        except Refused as said:  # what was accepted no longer holds: the page shows what does, to be accepted anew
+            form, refusal = CheckoutForm(methods=methods, initial=read), said
+    context = {
+        "view": view,
+        "agreement": accepted,
+        "form": form,
+        "refusal": refusal,
+        "methods": methods,
+        "method": form["method"].value(),
+    }
+    return render(request, "market/checkout.html", context, status=422 if form.errors or refusal else 200)
 
 
 def _order(request: HttpRequest, basket: int, agreed: dict[str, Any], is_due: bool) -> HttpResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.cache import cache
 from django.utils.translation import get_language
 
+from market.gateway.problems import CATALOGUE
 from products.registry.models import Purpose, Scenario
 
 SECONDS = 60
@@ -26,3 +27,9 @@ def _name(key: str, model: type[Purpose] | type[Scenario], code: str) -> str:
         cache.set(key, names, SECONDS)
     name, name_en = names.get(code, (code, code))
     return name_en if (get_language() or "").startswith("en") and name_en else name
+
+
+def refusal_label(code: str) -> str:
+    """Why calls were refused; the gateway owns the words."""
+    words = CATALOGUE.get(code)
+    return str(words[1]) if words else code

@@ -128,6 +128,12 @@ def order_status(code: str) -> object:
 
 
 @register.filter
+def refusal_label(code: str) -> str:
+    """Why calls were refused, for people; the code where it has no words."""
+    return names.refusal_label(code)
+
+
+@register.filter
 def fen_plain(amount_minor: int) -> str:
     """Integer fen for an input field: ``50000`` → ``500.00``; empty for nothing."""
     return f"{Decimal(amount_minor) / 100:.2f}" if amount_minor else ""
@@ -200,7 +206,8 @@ def state_badge(obj: Any, label: str = "") -> SafeString:
 def data_table(content: str, caption: str = "", label: str = "", stacked: bool = False) -> SafeString:
     """A table that scrolls sideways where it is too wide, and can be reached with the keyboard.
 
-    ``caption`` is shown; ``label`` names it unseen, where a heading already does. ``stacked`` turns rows into cards on a phone; give each cell ``data-label``.
+    ``caption`` is shown; ``label`` names it unseen, where a heading already does. ``stacked`` turns rows into cards on a
+    phone; give each cell ``data-label``.
     """
     return format_html(
         '<div class="table-scroll" role="region" tabindex="0" aria-label="{}"><table class="data{}">{}{}</table></div>',
