@@ -18,7 +18,7 @@ def memberships(request: HttpRequest) -> list[Membership]:
         if request.user.is_authenticated:
             own = Membership.objects.filter(user=request.user, is_active=True)
             kept = list(own.select_related("organisation").order_by("created_at", "id"))
-        request._memberships = kept  # type: ignore[attr-defined]
+        request._memberships = kept
     return kept
 
 

@@ -22,9 +22,9 @@ from settlement.payments.models import PaymentIntent
 @require_safe
 @role_required()
 def basket(request: HttpRequest) -> HttpResponse:
-    views = baskets.baskets_of(organisation=request.membership.organisation, at=clock.now())  # type: ignore[attr-defined]
+    views = baskets.baskets_of(organisation=request.membership.organisation, at=clock.now())
     waiting = PaymentIntent.objects.filter(
-        organisation=request.membership.organisation,  # type: ignore[attr-defined]
+        organisation=request.membership.organisation,
         kind=PaymentIntent.Kind.ORDER,
         state__in=(PaymentIntent.State.CREATED, PaymentIntent.State.PENDING),
     )
@@ -47,14 +47,14 @@ def add(request: HttpRequest) -> HttpResponse:
         units, _wrong = product_page.units_asked(offer, request.POST.dict())
         try:
             baskets.basket_add(
-                membership=request.membership,  # type: ignore[attr-defined]
+                membership=request.membership,
                 product=shown,
                 plan=offer.plan,
                 purpose=form.cleaned_data["purpose"],
                 scenario=form.cleaned_data["scenario"],
                 expected_units=units,
                 top_up_minor=form.top_up_minor(),
-                user=request.user,  # type: ignore[arg-type]
+                user=request.user,
                 at=now,
             )
         except Refused as refusal:
@@ -69,7 +69,7 @@ def add(request: HttpRequest) -> HttpResponse:
 @role_required(roles=baskets.BUYING_ROLES)
 def change(request: HttpRequest, line: int) -> HttpResponse:
     """Another expected usage or top-up of a line, or take it out."""
-    organisation = request.membership.organisation  # type: ignore[attr-defined]
+    organisation = request.membership.organisation
     try:
         if "remove" in request.POST:
             baskets.line_remove(organisation=organisation, line=line)

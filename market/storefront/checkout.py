@@ -33,7 +33,7 @@ buyer_required = role_required(roles=baskets.BUYING_ROLES)
 @require_http_methods(["GET", "HEAD", "POST"])
 @buyer_required
 def checkout(request: HttpRequest, basket: int) -> HttpResponse:
-    membership, now = request.membership, clock.now()  # type: ignore[attr-defined]
+    membership, now = request.membership, clock.now()
     views = baskets.baskets_of(organisation=membership.organisation, at=now, basket=basket)
     if not views:
         raise Http404
@@ -61,7 +61,7 @@ def checkout(request: HttpRequest, basket: int) -> HttpResponse:
 
 
 def _order(request: HttpRequest, basket: int, agreed: dict[str, Any], is_due: bool) -> HttpResponse:
-    facts = {"membership": request.membership, "basket": basket, "digest": agreed["digest"]}  # type: ignore[attr-defined]
+    facts = {"membership": request.membership, "basket": basket, "digest": agreed["digest"]}
     facts |= {"user": request.user, "at": clock.now()}
     if not is_due:
         return redirect("checkout:thank-you", number=purchase.order_without_payment(**facts).number)
@@ -73,7 +73,7 @@ def _order(request: HttpRequest, basket: int, agreed: dict[str, Any], is_due: bo
 @buyer_required
 def grant(request: HttpRequest, number: str) -> HttpResponse:
     """Take a free-use grant up: one step, price 0."""
-    membership, now = request.membership, clock.now()  # type: ignore[attr-defined]
+    membership, now = request.membership, clock.now()
     held = FreeUseGrant.objects.filter(number=number, organisation=membership.organisation).select_related(
         "product__operator", "product__authorisation"
     )
@@ -91,7 +91,7 @@ def grant(request: HttpRequest, number: str) -> HttpResponse:
     if form.is_valid():
         try:
             facts = {"membership": membership, "grant": found, "user": request.user, "at": now}
-            order = purchase.grant_take_up(digest=form.cleaned_data["digest"], **facts)  # type: ignore[arg-type]
+            order = purchase.grant_take_up(digest=form.cleaned_data["digest"], **facts)
             return redirect("checkout:thank-you", number=order.number)
         except Refused as said:
             refusal = said
@@ -163,7 +163,7 @@ def cancel(request: HttpRequest, pk: str) -> HttpResponse:
     try:
         if intent.provider_ref and intent.state in payments.OPEN_STATES:
             payments.provider().checkout_expire(intent.provider_ref)
-        purchase.payment_cancel(intent=intent, actor=request.user, at=clock.now())  # type: ignore[arg-type]
+        purchase.payment_cancel(intent=intent, actor=request.user, at=clock.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("checkout:payment", pk=intent.pk)
@@ -176,7 +176,7 @@ def cancel(request: HttpRequest, pk: str) -> HttpResponse:
 def done(request: HttpRequest, number: str) -> HttpResponse:
     """What came of an order, and what comes next: the API key."""
     held = OrderContext.objects.select_related("order", "operator", "intent")
-    context = get_object_or_404(held, order__number=number, organisation=request.membership.organisation)  # type: ignore[attr-defined]
+    context = get_object_or_404(held, order__number=number, organisation=request.membership.organisation)
     opened = Entitlement.objects.filter(order_number=number, organisation=context.organisation).select_related(
         "product", "plan", "grant"
     )
@@ -185,4 +185,4 @@ def done(request: HttpRequest, number: str) -> HttpResponse:
 
 def _own_intent(request: HttpRequest, pk: str) -> PaymentIntent:
     held = PaymentIntent.objects.select_related("operator", "organisation", "invoice", "created_by")
-    return get_object_or_404(held, pk=pk, organisation=request.membership.organisation)  # type: ignore[attr-defined]
+    return get_object_or_404(held, pk=pk, organisation=request.membership.organisation)

@@ -40,9 +40,9 @@ class BuyForm(forms.Form):
         self, *args: Any, offers: list[PlanOffer], purposes: list[Purpose], scenarios: list[Scenario], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["plan"].choices = [(offer.plan.code, named(offer.plan)) for offer in offers]  # type: ignore[attr-defined]
-        self.fields["purpose"].choices = [(each.code, named(each)) for each in purposes]  # type: ignore[attr-defined]
-        self.fields["scenario"].choices = [(each.code, named(each)) for each in scenarios]  # type: ignore[attr-defined]
+        self.fields["plan"].choices = [(offer.plan.code, named(offer.plan)) for offer in offers]
+        self.fields["purpose"].choices = [(each.code, named(each)) for each in purposes]
+        self.fields["scenario"].choices = [(each.code, named(each)) for each in scenarios]
         if len(offers) == 1:
             self.fields["plan"].widget = forms.HiddenInput()
             self.fields["plan"].initial = offers[0].plan.code
@@ -61,7 +61,7 @@ class CheckoutForm(forms.Form):
     )
     method = forms.ChoiceField(choices=PaymentIntent.Method.choices, required=False)
 
-    def __init__(self, *args: Any, methods: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, methods: list[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.methods = methods
 

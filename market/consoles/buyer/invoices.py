@@ -31,7 +31,7 @@ class InvoiceSettled(Refused):
 @require_safe
 @role_required()
 def invoices(request: HttpRequest) -> HttpResponse:
-    rows = Invoice.objects.filter(buyer=request.membership.organisation).select_related("operator")  # type: ignore[attr-defined]
+    rows = Invoice.objects.filter(buyer=request.membership.organisation).select_related("operator")
     page = Paginator(rows.order_by("-month_id", "-id"), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "market/buyer/invoices.html", {"page": page})
 
@@ -49,7 +49,7 @@ def _page(request: HttpRequest, found: Invoice, refusal: Refused | None = None) 
         "lines": lines_of(found),
         "open": found.due - found.paid,
         "waiting": waiting,
-        "may_pay": bool(set(PAYING_ROLES) & set(request.membership.roles)),  # type: ignore[attr-defined]
+        "may_pay": bool(set(PAYING_ROLES) & set(request.membership.roles)),
         "refusal": refusal,
     }
     return render(request, "market/buyer/invoice.html", context, status=409 if refusal else 200)
@@ -108,7 +108,7 @@ def pay(request: HttpRequest, number: str) -> HttpResponse:
         operator=found.operator,
         amount_minor=left,
         invoice=found,
-        user=request.user,  # type: ignore[arg-type]
+        user=request.user,
         at=clock.now(),
     )
     return redirect("checkout:pay" if hosted else "checkout:payment", pk=intent.pk)
@@ -138,4 +138,4 @@ def as_rows(found: Invoice) -> list[dict[str, str]]:
 
 def _own(request: HttpRequest, number: str) -> Invoice:
     held = Invoice.objects.select_related("operator", "buyer")
-    return get_object_or_404(held, number=number, buyer=request.membership.organisation)  # type: ignore[attr-defined]
+    return get_object_or_404(held, number=number, buyer=request.membership.organisation)

@@ -32,7 +32,7 @@ KEY_ROLES = (Role.DEVELOPER, Role.BUYER, Role.OWNER)
 @require_safe
 @role_required()
 def entitlements(request: HttpRequest) -> HttpResponse:
-    rows = selectors.entitlements_of(organisation=request.membership.organisation)  # type: ignore[attr-defined]
+    rows = selectors.entitlements_of(organisation=request.membership.organisation)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     calls = calls_in_month(entitlement_ids=[each.pk for each in shown], month=clock.today().replace(day=1))
@@ -55,7 +55,7 @@ def _entitlement_page(request: HttpRequest, held: Entitlement, secret: str = "",
         "month": month_so_far(entitlement=held, today=now.date()),
         "refusals": refusals_by_reason(since=day_start(first), until=day_start(next_month(first)), entitlement_ids=[held.pk]),
         "days_left": max((held.valid_to - now).days, 0),
-        "may_issue": bool(set(KEY_ROLES) & set(request.membership.roles)),  # type: ignore[attr-defined]
+        "may_issue": bool(set(KEY_ROLES) & set(request.membership.roles)),
         "secret": secret,
         "refusal": refusal,
     }
@@ -70,7 +70,7 @@ def issue_key(request: HttpRequest, code: str) -> HttpResponse:
     held = _own_entitlement(request, code)
     try:
         name = request.POST.get("name", "").strip()[:60]
-        _key, secret = key_issue(entitlement=held, mode=ApiKey.Mode.LIVE, name=name, user=request.user, at=clock.now())  # type: ignore[arg-type]
+        _key, secret = key_issue(entitlement=held, mode=ApiKey.Mode.LIVE, name=name, user=request.user, at=clock.now())
     except Refused as refusal:
         return _entitlement_page(request, held, refusal=refusal)
     return _entitlement_page(request, held, secret=secret)
@@ -83,9 +83,9 @@ def sandbox_keys(request: HttpRequest) -> HttpResponse:
 
 
 def _sandbox_page(request: HttpRequest, secret: str = "", refusal: Refused | None = None) -> HttpResponse:
-    organisation = request.membership.organisation  # type: ignore[attr-defined]
+    organisation = request.membership.organisation
     keys = selectors.keys_alive(organisation=organisation, at=clock.now()).filter(mode=ApiKey.Mode.TEST)
-    may_issue = bool(set(KEY_ROLES) & set(request.membership.roles))  # type: ignore[attr-defined]
+    may_issue = bool(set(KEY_ROLES) & set(request.membership.roles))
     context = {"keys": list(keys), "secret": secret, "refusal": refusal, "may_issue": may_issue}
     return render(request, "market/buyer/keys.html", context, status=409 if refusal else 200)
 
@@ -96,10 +96,10 @@ def _sandbox_page(request: HttpRequest, secret: str = "", refusal: Refused | Non
 def issue_sandbox_key(request: HttpRequest) -> HttpResponse:
     try:
         _key, secret = key_issue(
-            organisation=request.membership.organisation,  # type: ignore[attr-defined]
+            organisation=request.membership.organisation,
             mode=ApiKey.Mode.TEST,
             name=request.POST.get("name", "").strip()[:60],
-            user=request.user,  # type: ignore[arg-type]
+            user=request.user,
             at=clock.now(),
         )
     except Refused as refusal:
@@ -110,9 +110,9 @@ def issue_sandbox_key(request: HttpRequest) -> HttpResponse:
 @require_POST
 @role_required(roles=KEY_ROLES)
 def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
-    own = ApiKey.objects.filter(organisation=request.membership.organisation, mode__in=(ApiKey.Mode.LIVE, ApiKey.Mode.TEST))  # type: ignore[attr-defined]
+    own = ApiKey.objects.filter(organisation=request.membership.organisation, mode__in=(ApiKey.Mode.LIVE, ApiKey.Mode.TEST))
     key = get_object_or_404(own.select_related("organisation", "entitlement"), pk=pk)
-    key_revoke(key=key, user=request.user, at=clock.now())  # type: ignore[arg-type]
+    key_revoke(key=key, user=request.user, at=clock.now())
     messages.success(request, _("Key %(hint)s… is revoked: calls with it are refused from now on.") % {"hint": key.hint})
     return redirect("buyer-entitlement", code=key.entitlement.code) if key.entitlement else redirect("buyer-keys")
 
@@ -120,7 +120,7 @@ def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @role_required()
 def orders(request: HttpRequest) -> HttpResponse:
-    rows = OrderContext.objects.filter(organisation=request.membership.organisation)  # type: ignore[attr-defined]
+    rows = OrderContext.objects.filter(organisation=request.membership.organisation)
     page = Paginator(rows.select_related("order", "operator").order_by("-created_at", "-id"), PAGE_SIZE)
     return render(request, "market/buyer/orders.html", {"page": page.get_page(request.GET.get("page"))})
 
@@ -129,7 +129,7 @@ def orders(request: HttpRequest) -> HttpResponse:
 @role_required()
 def order(request: HttpRequest, number: str) -> HttpResponse:
     held = OrderContext.objects.select_related("order", "operator", "intent", "accepted_by")
-    found = get_object_or_404(held, order__number=number, organisation=request.membership.organisation)  # type: ignore[attr-defined]
+    found = get_object_or_404(held, order__number=number, organisation=request.membership.organisation)
     opened = Entitlement.objects.filter(order_number=number, organisation=found.organisation).select_related("product")
     context = {"context": found, "lines": list(found.order.lines.order_by("id")), "entitlements": list(opened.order_by("id"))}
     return render(request, "market/buyer/order.html", context)
@@ -145,7 +145,7 @@ def receipts(request: HttpRequest) -> HttpResponse:
             event = usage_event(usage_id=uuid.UUID(asked))
         except ValueError:
             event = None
-        own = Entitlement.objects.filter(organisation=request.membership.organisation)  # type: ignore[attr-defined]
+        own = Entitlement.objects.filter(organisation=request.membership.organisation)
         held = own.select_related("product", "operator").filter(pk=event.entitlement_id).first() if event else None
         event = event if held else None
     else:
@@ -156,4 +156,4 @@ def receipts(request: HttpRequest) -> HttpResponse:
 
 def _own_entitlement(request: HttpRequest, code: str) -> Entitlement:
     held = Entitlement.objects.select_related("organisation", "operator", "product", "plan", "grant")
-    return get_object_or_404(held, code=code, organisation=request.membership.organisation)  # type: ignore[attr-defined]
+    return get_object_or_404(held, code=code, organisation=request.membership.organisation)

@@ -54,7 +54,7 @@ def confirm(request: HttpRequest, pk: str) -> HttpResponse:
         )
         return redirect("transfers")
     try:
-        purchase.payment_settle(intent=intent, at=clock.now(), confirmed_by=request.user)  # type: ignore[arg-type]
+        purchase.payment_settle(intent=intent, at=clock.now(), confirmed_by=request.user)
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:

@@ -51,7 +51,7 @@ def yuan(amount: object) -> str:
     value = _decimal(amount)
     if value is None:
         return ""
-    decimals = max(2, -int(value.normalize().as_tuple().exponent))  # type: ignore[operator]
+    decimals = max(2, -int(value.normalize().as_tuple().exponent))
     return f"{'−' if value < 0 else ''}¥{abs(value):,.{decimals}f}"
 
 
