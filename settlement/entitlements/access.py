@@ -54,6 +54,7 @@ class Access:
     quota_limit: int | None
     quota_used: int | None
     has_quota: bool
+    deposit_left_minor: int | None
 
     def components_of(self, units: Mapping[str, str]) -> dict[str, str]:
         """Units by the tariff's component codes, from a runtime's units by basis.
@@ -139,6 +140,8 @@ def _purpose_refusal(access: Access, purpose: str | None) -> str | None:
 def _payment_refusal(access: Access) -> str | None:
     if access.entitlement_state == "overdue":
         return "invoice-overdue"
+    if access.is_prepaid and not access.is_free and (access.deposit_left_minor or 0) <= 0:
+        return "balance-empty"
     if not access.is_free and access.tariff is None:
         return "price-missing"
     return None

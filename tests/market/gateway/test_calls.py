@@ -66,6 +66,7 @@ def test_every_refusal_is_a_problem_costs_nothing_and_is_kept_with_its_reason(cl
     for number, (status, code, changes) in enumerate(
         [
             (402, "invoice-overdue", {"state": "overdue"}),
+            (402, "balance-empty", {"is_prepaid": True}),
             (403, "entitlement-suspended", {"state": "suspended"}),
             (403, "entitlement-ended", {"state": "ended"}),
             (403, "entitlement-ended", {"valid_to": START}),
