@@ -142,14 +142,28 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|fal
 
 def spec_parse(text: str, *, folder: Path) -> ProductSpec:
     """The spec in a YAML text; its data file is looked for under ``folder`` and nowhere else. Raises ``SpecRefused``."""
+    raw = _checked(spec_raw(text))
+    return _spec(raw, _data(raw["release"]["data"], folder))
+
+
+def spec_raw(text: str) -> Any:
+    """What stands in a YAML text, not yet checked. Raises ``SpecRefused`` where it is not YAML."""
     try:
-        raw = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader, made stricter)
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader, made stricter)
     except yaml.YAMLError as error:
         raise SpecRefused([{"pointer": "", "message": _("not YAML: %s") % " ".join(str(error).split())}]) from error
+
+
+def spec_checked(raw: Any, *, data: bytes) -> ProductSpec:
+    """The spec in what a form or ``spec_raw`` gives, with its data file as bytes. Raises ``SpecRefused``."""
+    return _spec(_checked(raw), data)
+
+
+def _checked(raw: Any) -> Mapping[str, Any]:
     errors = Schema(SPEC_SCHEMA, where="").errors(raw)
     if errors:
         raise SpecRefused(errors)
-    return _spec(raw, _data(raw["release"]["data"], folder))
+    return raw
 
 
 def _data(name: str, folder: Path) -> bytes:
