@@ -8,9 +8,12 @@ urlpatterns = [
     path("provider/", include("market.consoles.provider.urls")),
     path("auditor/", include("market.consoles.auditor.urls")),
     path("operator/tariffs/", include("market.consoles.tariffs.urls")),
+    path("operator/", include("market.consoles.operator.urls")),
+    path("authority/authorisations/", include("market.consoles.authorisations.urls")),
     path("authority/", include("market.consoles.authority.urls")),
     path("regulator/", include("market.consoles.regulator.urls")),
     path("buyer/", include("market.consoles.buyer.urls")),
+    path("platform/reviews/", include("market.consoles.reviews.urls")),
     path("platform/transfers/", include("market.consoles.cashier.urls")),
     path("platform/", include("market.consoles.platform.urls")),
 ]

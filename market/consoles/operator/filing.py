@@ -1,0 +1,56 @@
+"""From what a person typed or uploaded to the publishing service: the same door as ``manage.py publish_product``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from pricing.selectors import price_state
+from products.catalogue.models import DataProduct, Release
+from products.catalogue.publishing import Published, product_publish
+from products.catalogue.spec import SpecRefused, spec_checked
+from products.organisations.models import Organisation, User
+from products.record.clock import business_date
+from products.runtimes.base import Secrets
+from products.runtimes.keys import secrets_from
+
+
+def secrets() -> Secrets:
+    """Product keys from the environment, and the key that signs delivery links."""
+    return secrets_from(os.environ, link_key=settings.SIGNING_KEY.encode())
+
+
+def file_product(*, raw: Mapping[str, Any], data: bytes, operator: Organisation, user: User, at: datetime) -> Published:
+    """File a spec for the operator. Raises what ``product_publish`` raises; a spec that names another operator is refused."""
+    named = raw.get("operator", operator.slug) if isinstance(raw, Mapping) else operator.slug
+    if named not in (operator.slug, operator.uscc):
+        raise SpecRefused([{"pointer": "/operator", "message": _("must be the organisation for which you act")}])
+    spec = spec_checked({**raw, "operator": operator.slug} if isinstance(raw, Mapping) else raw, data=data)
+    product = DataProduct.objects.filter(code=spec.code, operator=operator).first()
+    state = price_state(product=product, on=business_date(at)) if product else None
+    return product_publish(spec=spec, secrets=secrets(), by=user, at=at, price_state=state)
+
+
+def initial_of(product: DataProduct, release: Release | None) -> dict[str, Any]:
+    """The product form's values for a product that is there; the data file is uploaded anew."""
+    values: dict[str, Any] = {
+        "code": product.code,
+        "resources": list(product.resources.values_list("code", flat=True)),
+        "purposes": product.purposes,
+        "scenarios": product.scenarios,
+        "regime": product.regime,
+        "necessity": product.necessity,
+        "open_first_override": product.open_first_override,
+        "update_frequency": product.update_frequency,
+    }
+    for text in ("name", "summary", "description"):
+        values |= {f"{text}_zh": getattr(product, text), f"{text}_en": getattr(product, f"{text}_en")}
+    if release:
+        values |= {"config": release.config, "samples": [release.sample_input]}
+        values |= {"input_schema": release.input_schema, "output_schema": release.output_schema}
+    return values
