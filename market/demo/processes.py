@@ -46,8 +46,8 @@ class Processes:
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     stopping: bool = False
 
-    def start(self, name: str, *arguments: str, ready_url: str) -> None:
-        """Start a child, its output in .data/NAME.log, and wait until the URL answers."""
+    def start(self, name: str, *arguments: str, ready_url: str = "") -> None:
+        """Start a child, its output in .data/NAME.log, and wait until the URL answers, where it has one."""
         log = settings.DATA_DIR / f"{name}.log"
         with log.open("ab") as output:
             child = subprocess.Popen(
@@ -61,7 +61,7 @@ class Processes:
             )
         self.running[name] = child
         ends = time.monotonic() + READY_SECONDS
-        while not answers(ready_url):
+        while ready_url and not answers(ready_url):
             if child.poll() is not None or time.monotonic() > ends:
                 self.stop()
                 raise DemoFailed(f"{name} did not start; see {log}")

@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from market.demo import story
 from market.demo.processes import DemoFailed, Processes, payment_environment
+from market.demo.trade import make_product_keys
 from products.postgres import embedded
 
 
@@ -34,7 +35,8 @@ class Command(BaseCommand):
         if load_only:
             return
         url = f"http://127.0.0.1:{port}"
-        environment = {"GONGSHU_ENV": "demo", "PUBLIC_URL": url, **payment_environment(port=port + 1, data=settings.DATA_DIR)}
+        environment = {"GONGSHU_ENV": "demo", "PUBLIC_URL": url, **make_product_keys()}
+        environment |= payment_environment(port=port + 1, data=settings.DATA_DIR)
         facts = json.loads((settings.DATA_DIR / "demo.json").read_text(encoding="utf-8"))
         facts["url"] = url
         (settings.DATA_DIR / "demo.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -72,6 +74,7 @@ class Command(BaseCommand):
             arguments += ["--secret-key", environment["STRIPE_SECRET_KEY"], "--state", str(settings.DATA_DIR / "stripe.json")]
             processes.start("payments", *arguments, ready_url=f"{environment['STRIPE_API_BASE']}/healthz")
         processes.start("site", "manage.py", "serve", "--port", str(port), ready_url=f"http://127.0.0.1:{port}/readyz")
+        processes.start("worker", "manage.py", "procrastinate", "worker", "--concurrency", "2")
 
 
 def taken(port: int) -> bool:
