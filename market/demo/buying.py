@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from market.demo import trade
 from market.demo.founding import Cast
 from market.demo.trade import Claim
+from market.storefront.baskets import basket_add, baskets_of
+from market.storefront.purchase import (
+    agreed,
+    grant_preview,
+    grant_take_up,
+    order_without_payment,
+    payment_begin,
+    payment_settle,
+)
 from pricing.tariffs.models import Plan
 from products.catalogue.models import DataProduct
+from products.organisations.models import Membership
+from products.record import clock
 from settlement.billing.models import Invoice
-from settlement.billing.services import deposit_receive, invoice_pay, mark_overdue, minor
+from settlement.billing.services import invoice_pay, minor
 from settlement.entitlements.models import Entitlement
-from settlement.entitlements.services import entitlement_open, key_issue
+from settlement.entitlements.services import key_issue
 from settlement.metering.record import record_events
+from settlement.payments.models import PaymentIntent
 
 AUGUST, SEPTEMBER, OCTOBER, NOVEMBER = (date(2026, month, 1) for month in (8, 9, 10, 11))
 
@@ -153,59 +166,65 @@ class Bought:
 
 
 def buy_all(told: Cast) -> list[Bought]:
-    bought = [buy(told, purchase, number) for number, purchase in enumerate(PURCHASES, start=1)]
+    bought = [buy(told, purchase) for purchase in PURCHASES]
     for claim, calls in CLAIMS:
         bought.append(take_up(told, claim, calls))
     return bought
 
 
-def buy(told: Cast, purchase: Purchase, number: int) -> Bought:
-    """An order as the checkout makes it, with its deposit paid."""
-    organisation, user = told.bodies[purchase.body], told.of(purchase.body)
+def buy(told: Cast, purchase: Purchase) -> Bought:
+    """A purchase as its buyer makes it: basket, agreement, transfer of what is due, confirmed by the cashier."""
     product = DataProduct.objects.get(code=purchase.product)
-    moment = trade.at(min(purchase.calls).isoformat(), "09:00")
-    entitlement = entitlement_open(
-        organisation=organisation,
+    moment = trade.at(min(purchase.calls).isoformat(), "08:30")
+    with clock.frozen_at(moment):
+        intent_or_order = order(told, purchase, moment)
+        if isinstance(intent_or_order, PaymentIntent):
+            payment_settle(intent=intent_or_order, at=moment, confirmed_by=told.people["platform_cashier"])
+    entitlement = Entitlement.objects.get(organisation=told.bodies[purchase.body], product=product)
+    return Bought(entitlement, _key(entitlement, told, purchase.body, moment), purchase.calls)
+
+
+def order(told: Cast, purchase: Purchase, moment: datetime) -> Any:
+    """A basket agreed to: the payment that it waits for, or the order where nothing is due."""
+    membership = _membership(told, purchase.body)
+    product = DataProduct.objects.get(code=purchase.product)
+    basket = basket_add(
+        membership=membership,
         product=product,
         plan=Plan.objects.get(product=product, code=purchase.plan),
-        purposes=[purchase.purpose],
+        purpose=purchase.purpose,
         scenario=purchase.scenario,
-        valid_from=moment,
-        valid_to=moment + timedelta(days=365),
-        order_number=f"D{moment:%y%m%d}{number:03d}",
-        accepted_by=user,
+        expected_units={} if product.type == "report" else {"calls": str(max(purchase.calls.values()))},
+        top_up_minor=purchase.top_up,
+        user=membership.user,
         at=moment,
     )
-    if purchase.top_up:
-        deposit_receive(
-            organisation=organisation,
-            operator=product.operator,
-            amount_minor=purchase.top_up,
-            order_number=entitlement.order_number,
-            channel="bank",
-            key=f"demo:deposit:{number}",
-            at=moment,
-        )
-    return Bought(entitlement, _key(entitlement, told, purchase.body, moment), purchase.calls)
+    view = baskets_of(organisation=membership.organisation, at=moment, basket=basket.pk)[0]
+    terms = {
+        "membership": membership,
+        "basket": basket.pk,
+        "digest": agreed(membership=membership, view=view).digest,
+        "user": membership.user,
+        "at": moment,
+    }
+    return payment_begin(method="transfer", **terms) if view.due_minor else order_without_payment(**terms)
 
 
 def take_up(told: Cast, claim: Claim, calls: dict[date, int]) -> Bought:
     """A claim granted before its first month of use, and its one-step order."""
-    first = trade.at(min(calls).isoformat(), "09:00")
-    grant = trade.grant_free_use(told, claim, first - timedelta(days=12))
-    entitlement = entitlement_open(
-        organisation=grant.organisation,
-        product=grant.product,
-        grant=grant,
-        purposes=[claim.purpose],
-        scenario=claim.scenario,
-        valid_from=first,
-        valid_to=first + timedelta(days=365),
-        order_number=f"F{first:%y%m%d}{grant.pk:03d}",
-        accepted_by=told.of(claim.body),
-        at=first,
-    )
-    return Bought(entitlement, _key(entitlement, told, claim.body, first), calls)
+    moment = trade.at(min(calls).isoformat(), "08:30")
+    grant = trade.grant_free_use(told, claim, moment - timedelta(days=12))
+    membership = _membership(told, claim.body)
+    with clock.frozen_at(moment):
+        view = grant_preview(membership=membership, grant=grant, at=moment)
+        digest = agreed(membership=membership, view=view).digest
+        grant_take_up(membership=membership, grant=grant, digest=digest, user=membership.user, at=moment)
+    entitlement = Entitlement.objects.get(grant=grant)
+    return Bought(entitlement, _key(entitlement, told, claim.body, moment), calls)
+
+
+def _membership(told: Cast, body: str) -> Membership:
+    return Membership.objects.select_related("organisation", "user").get(organisation=told.bodies[body], user=told.of(body))
 
 
 def _key(entitlement: Entitlement, told: Cast, body: str, moment: datetime) -> str:
@@ -237,7 +256,3 @@ def pay_invoices(month: date, moment: datetime, *, but: str = "") -> None:
                 key=f"demo:pay:{invoice.number}",
                 at=moment,
             )
-
-
-def let_time_pass(moment: datetime) -> None:
-    mark_overdue(at=moment)

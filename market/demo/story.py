@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from market.demo import buying, cast, trade
+from market.demo import buying, cast, pending, trade
 from market.demo.catalogue import OFFERS
 from market.demo.founding import Cast, found_market, open_record
 from market.demo.trade import at
@@ -44,10 +44,11 @@ def tell(say: Callable[[str], object]) -> None:
         close_month(month=buying.AUGUST, at=at("2026-09-04", "09:30"))
         buying.pay_invoices(buying.AUGUST, at("2026-09-16"))
         buying.use_month(told, bought, buying.SEPTEMBER)
-        close_month(month=buying.SEPTEMBER, at=at("2026-10-09", "09:30"))
-        buying.pay_invoices(buying.SEPTEMBER, at("2026-10-22"), but=told.bodies["insurer"].name)
+        close_month(month=buying.SEPTEMBER, at=at("2026-10-20", "09:30"))
+        buying.pay_invoices(buying.SEPTEMBER, at("2026-10-22"), but=told.bodies["bank"].name)
         buying.use_month(told, bought, buying.OCTOBER)
         buying.use_month(told, bought, buying.NOVEMBER, until=NOW)
+        pending.leave_work(told)
         facts = facts_of(told, bought)
     clock.keep_offset(NOW)
     (settings.DATA_DIR / "demo.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
