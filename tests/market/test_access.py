@@ -1,0 +1,64 @@
+"""Who may open what: every address × every kind of visitor → the status that is due. Each part of the site adds its rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.factories.cast import Cast
+from tests.factories.offers import make_offer
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = ("visitor", "stranger", "buyer.owner", "buyer.approver", "buyer.developer", "nonprofit.owner", "operator.owner")
+PEOPLE += ("authority.owner", "regulator.owner", "auditor.owner", "platform.owner", "platform.cashier")
+
+# Where people land who are not named: a visitor at sign-in (302), anyone else at 403. "all" is everybody.
+GET_ROWS: dict[str, dict[str, int]] = {
+    "/": {"all": 200},
+    "/products/": {"all": 200},
+    "/products/credit-pre-loan/": {"all": 200},
+    "/products/credit-pre-loan/price/": {"all": 200},
+    "/products/no-such-product/": {"all": 404},
+    "/sign-in/": {"all": 302, "visitor": 200},
+    "/notices/": {"all": 200, "visitor": 302},
+    "/console/": {"all": 200, "visitor": 302},
+    "/basket/": {"all": 200, "visitor": 302, "stranger": 403},
+    "/console/buyer/": {"all": 200, "visitor": 302, "stranger": 403},
+    "/console/buyer/keys/": {"all": 200, "visitor": 302, "stranger": 403},
+    "/console/buyer/orders/": {"all": 200, "visitor": 302, "stranger": 403},
+    "/console/buyer/invoices/": {"all": 200, "visitor": 302, "stranger": 403},
+    "/console/buyer/receipts/": {"all": 200, "visitor": 302, "stranger": 403},
+    "/console/buyer/entitlements/E0000/": {"all": 404, "visitor": 302, "stranger": 403},
+    "/console/platform/transfers/": {"all": 403, "visitor": 302, "platform.cashier": 200},
+}
+WRONG_METHODS = [
+    ("post", "/products/"),
+    ("post", "/basket/"),
+    ("get", "/basket/add/"),
+    ("get", "/language/"),
+    ("get", "/acting-for/"),
+    ("get", "/sign-out/"),
+    ("get", "/payments/webhooks/stripe/"),
+    ("get", "/console/buyer/keys/issue/"),
+    ("post", "/console/buyer/invoices/"),
+]
+
+
+def person(cast: Cast, who: str):
+    if who == "stranger":
+        return cast.stranger
+    party, name = who.split(".")
+    return getattr(getattr(cast, party), name)
+
+
+def test_every_page_answers_each_visitor_with_the_status_that_is_due(cast: Cast, clock, client, sign_in):
+    make_offer(cast, clock.now)
+    clients = {who: client if who == "visitor" else sign_in(person(cast, who)) for who in PEOPLE}
+    found = {(url, who): clients[who].get(url).status_code for url in GET_ROWS for who in PEOPLE}
+    due = {(url, who): row.get(who, row["all"]) for url, row in GET_ROWS.items() for who in PEOPLE}
+    assert {key: (found[key], due[key]) for key in due if found[key] != due[key]} == {}
+
+
+@pytest.mark.parametrize(("method", "url"), WRONG_METHODS)
+def test_a_wrong_method_is_refused_as_such(cast: Cast, sign_in, method: str, url: str):
+    assert getattr(sign_in(cast.buyer.owner), method)(url).status_code == 405
