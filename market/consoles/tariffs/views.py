@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -96,6 +97,7 @@ def initial(before: Tariff | None) -> dict[str, Any]:
         return {"from_date": clock.today()}
     document = before.document
     return {
+        "from_date": clock.today() + timedelta(days=1),
         "minimum": document.get("minimum") or "",
         "maximum": document.get("maximum") or "",
         "tax_rate": document["tax"]["rate"],
