@@ -87,13 +87,13 @@ def _entry(product: DataProduct) -> Entry:
 
 
 def _prices(product: DataProduct) -> Iterator[tuple[Capability, PriceRow | None, Cap | None]]:
-    for purpose_class in sorted(FREE_CLASSES):
+    for purpose_class in sorted(str(name) for name in FREE_CLASSES):
         purposes = _purposes(product.purposes, purpose_class)
         if purposes:
             yield _free(product, purpose_class, purposes), None, None
     if product.regime == Regime.FREE:
         return
-    for plan in product.plans.all():  # type: ignore[attr-defined]
+    for plan in product.plans.all():
         for tariff in plan.tariffs.all():
             for purpose_class in charged_classes(plan.purposes):
                 yield from _charged(product, plan, tariff, purpose_class)
@@ -152,5 +152,5 @@ def _purposes(codes: list[str], purpose_class: str) -> list[str]:
 def _cap_of(product: DataProduct, purpose_class: str, price: PriceRow) -> Cap | None:
     period = price.unit if price.basis == "periods" else ""
     named = (purpose_class, price.basis, period)
-    caps = product.caps.all()  # type: ignore[attr-defined]
+    caps = product.caps.all()
     return next((cap for cap in caps if (cap.purpose_class, cap.basis, cap.flat_period) == named), None)

@@ -28,21 +28,25 @@ class StartForm(forms.Form):
 
 
 class DetailsForm(forms.Form):
-    """The statement. Nothing is required to save; what is missing is named when the claim is submitted."""
+    """The statement. A draft is saved with whatever is there (``is_draft``); what is missing is named when it is submitted."""
+
+    use_required_attribute = False
 
     statement = forms.CharField(
         label=_("What it is for"),
         widget=forms.Textarea(attrs={"rows": 5}),
-        required=False,
         help_text=_("The project, what the data answers, where the result goes"),
     )
-    beneficiaries = forms.CharField(label=_("Who benefits"), widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    beneficiaries = forms.CharField(label=_("Who benefits"), widget=forms.Textarea(attrs={"rows": 2}))
     quota_asked = forms.IntegerField(label=_("How many units over the whole term"), min_value=1, max_value=2_000_000_000)
     asked_until = forms.DateField(label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    responsible_person = forms.CharField(label=_("Responsible person"), max_length=100, required=False)
-    is_noncommercial = forms.BooleanField(
-        label=_("We do not sell what we make with it, and use it for nothing else."), required=False
-    )
+    responsible_person = forms.CharField(label=_("Responsible person"), max_length=100)
+    is_noncommercial = forms.BooleanField(label=_("We do not sell what we make with it, and use it for nothing else."))
+
+    def __init__(self, *args: Any, is_draft: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("statement", "beneficiaries", "responsible_person", "is_noncommercial"):
+            self.fields[name].required = not is_draft
 
 
 class EvidenceForm(forms.Form):

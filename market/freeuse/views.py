@@ -35,7 +35,7 @@ LONG_LIST = 200
 
 
 def own(request: HttpRequest) -> QuerySet[FreeUseGrant]:
-    return claims_of(organisation=request.membership.organisation)  # type: ignore[attr-defined]
+    return claims_of(organisation=request.membership.organisation)
 
 
 def claimable() -> QuerySet[DataProduct]:
@@ -64,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @role_required(kinds=KINDS, roles=CLAIM_ROLES)
 def new(request: HttpRequest) -> HttpResponse:
     product = get_object_or_404(claimable(), code=request.GET.get("product") or request.POST.get("product", ""))
-    organisation = request.membership.organisation  # type: ignore[attr-defined]
+    organisation = request.membership.organisation
     form = StartForm(request.POST or None, product=product, organisation=organisation)
     if request.method == "POST" and form.is_valid():
         named = {"organisation": organisation, "product": product, "user": request.user, "at": clock.now()}
@@ -77,7 +77,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 request, _("Your draft is saved as %(number)s. You can leave and return.") % {"number": grant.number}
             )
             return redirect("free-use-claim", number=grant.number)
-    context = {"form": form, "product": product, "has_choice": bool(form.fields["purpose"].choices)}  # type: ignore[attr-defined]
+    context = {"form": form, "product": product, "has_choice": bool(form.fields["purpose"].choices)}
     return render(request, "market/freeuse/new.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -91,7 +91,7 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
 def page_of(request: HttpRequest, grant: FreeUseGrant, form: DetailsForm | None = None) -> dict[str, Any]:
     today = clock.today()
     is_open = grant.state in ("draft", "corrections")
-    may_edit = is_open and has_role(request.user, grant.organisation, *CLAIM_ROLES)  # type: ignore[arg-type]
+    may_edit = is_open and has_role(request.user, grant.organisation, *CLAIM_ROLES)
     return {
         "grant": grant,
         "left": cases.days_left(case=grant.case, today=today) if grant.case else None,
@@ -117,7 +117,7 @@ def evidence(request: HttpRequest, number: str, pk: UUID) -> HttpResponse:
 
 
 def save(request: HttpRequest, named: dict[str, Any]) -> None:
-    form = DetailsForm(request.POST)
+    form = DetailsForm(request.POST, is_draft=True)
     if not form.is_valid():
         raise ClaimIncomplete(_("Not saved: %(fields)s.") % {"fields": _(", ").join(str(form[n].label) for n in form.errors)})
     grant_edit(**named, **form.cleaned_data)

@@ -33,7 +33,7 @@ def own(request: HttpRequest) -> QuerySet[CapFiling]:
 
 
 def body(request: HttpRequest) -> Organisation:
-    return request.membership.organisation  # type: ignore[attr-defined]
+    return request.membership.organisation
 
 
 @require_safe
@@ -56,7 +56,7 @@ def draft(request: HttpRequest) -> HttpResponse:
             filing = cap_draft(
                 product=data["product"],
                 document=document_of(data, rows),
-                user=request.user,  # type: ignore[arg-type]
+                user=request.user,
                 at=clock.now(),
                 is_trial=data["is_trial"],
             )
@@ -84,7 +84,7 @@ def document_of(data: dict[str, Any], rows: Any) -> dict[str, Any]:
 @role_required(kinds=KINDS)
 def filing(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(own(request).select_related("reported_by", "report_evidence"), pk=pk)
-    may_act = has_role(request.user, body(request), *CAP_ROLES)  # type: ignore[arg-type]
+    may_act = has_role(request.user, body(request), *CAP_ROLES)
     context = {
         "filing": shown,
         "report_form": ReportForm(),

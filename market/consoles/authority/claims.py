@@ -35,7 +35,7 @@ PAGE_SIZE = 50
 
 
 def own(request: HttpRequest) -> QuerySet[FreeUseGrant]:
-    return claims_before(authorising_body_ids=[request.membership.organisation.pk])  # type: ignore[attr-defined]
+    return claims_before(authorising_body_ids=[request.membership.organisation.pk])
 
 
 @require_safe
@@ -68,7 +68,7 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
         "decision_form": DecisionForm(initial=initial),
         "note_form": NoteForm(),
         "reason_form": ReasonForm(),
-        "may_act": has_role(request.user, request.membership.organisation, *DECIDE_ROLES),  # type: ignore[attr-defined, arg-type]
+        "may_act": has_role(request.user, request.membership.organisation, *DECIDE_ROLES),
         "is_decider": grant.decided_by_id == request.user.pk,
     }
     return render(request, "market/consoles/authority/claim.html", context)

@@ -29,7 +29,7 @@ PAGE_SIZE = 50
 
 
 def office(request: HttpRequest) -> Organisation:
-    return request.membership.organisation  # type: ignore[attr-defined]
+    return request.membership.organisation
 
 
 def of_region(prefix: str, path: str) -> Q:
@@ -82,7 +82,7 @@ def tariff(request: HttpRequest, pk: int) -> HttpResponse:
         "comparison": comparison(shown),
         "history": shown.case.events.select_related("actor").order_by("at", "id"),
         "decides": decides,
-        "may_act": decides and has_role(request.user, office(request), *REGULATOR_ROLES),  # type: ignore[arg-type]
+        "may_act": decides and has_role(request.user, office(request), *REGULATOR_ROLES),
         "reason_form": ReasonForm(),
         "today": today,
     }

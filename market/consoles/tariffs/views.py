@@ -29,7 +29,7 @@ NEWEST = 5
 
 
 def operator(request: HttpRequest) -> Organisation:
-    return request.membership.organisation  # type: ignore[attr-defined]
+    return request.membership.organisation
 
 
 def own_plans(request: HttpRequest) -> QuerySet[Plan]:
@@ -53,7 +53,7 @@ def plans(request: HttpRequest) -> HttpResponse:
     def left(tariff: Tariff) -> cases.DaysLeft | None:
         return cases.days_left(case=tariff.case, today=today, calendar=calendar) if tariff.case else None
 
-    rows = [(plan, [(tariff, left(tariff)) for tariff in plan.tariffs.all()[:NEWEST]]) for plan in found]  # type: ignore[attr-defined]
+    rows = [(plan, [(tariff, left(tariff)) for tariff in plan.tariffs.all()[:NEWEST]]) for plan in found]
     return render(request, "market/consoles/tariffs/plans.html", {"rows": rows, "today": today})
 
 
