@@ -20,6 +20,7 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from oscar import INSTALLED_APPS as OSCAR_APPS
@@ -109,6 +110,7 @@ TEMPLATES = [
 
 # --- Database -----------------------------------------------------------------------------------------------------------------
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
+DATABASES: dict[str, dict[str, Any]]
 if DATABASE_URL:
     _dsn = conninfo_to_dict(DATABASE_URL)
     DATABASES = {

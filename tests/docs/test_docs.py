@@ -66,3 +66,16 @@ def test_each_decision_has_a_number_of_its_own():
     names = sorted(path.name for path in folder.glob("*.md")) if folder.exists() else []
     assert all(re.match(r"\d{4}-[a-z0-9-]+\.md$", name) for name in names)
     assert len({name[:4] for name in names}) == len(names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_place_in_the_code_that_a_page_names_is_there(page):
+    """``path/file.py`` exists, and ``path/file.py::name`` is defined in it."""
+    text = "\n".join(in_code(page.read_text(encoding="utf-8")))
+    named = re.findall(r"((?:products|pricing|settlement|market|tests)/[\w/]+\.py)(?:::(\w+))?", text)
+    lost = []
+    for path, name in named:
+        file = ROOT / path
+        if not file.exists() or (name and not re.search(rf"^(?:async )?(?:def|class) {name}\b", file.read_text(), re.MULTILINE)):
+            lost.append(f"{path}::{name}")
+    assert lost == []
