@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import sys
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from products.runtimes import nursery
 from products.runtimes.base import (
     InputRefused,
     ReleaseRefused,
@@ -31,7 +29,6 @@ from products.runtimes.base import (
 )
 from products.runtimes.modelconfig import DEFAULT_MEMORY_MB, DEFAULT_SECONDS
 
-ROOT = Path(__file__).parents[2]
 LOAD_SECONDS = 60
 
 
@@ -63,24 +60,16 @@ class WorkerGone(Exception):
 class Worker:
     """One process that has one release loaded."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, pid: int, asks: asyncio.StreamWriter, replies: asyncio.StreamReader) -> None:
+        self.pid = pid
+        self._asks, self._replies = asks, replies
 
     @classmethod
     async def start(cls, release: ReleaseSpec, limits: Limits) -> Worker:
         """A worker with the release loaded. Raises ``ReleaseRefused``, ``WorkerGone`` or ``TimeoutError``."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "products.runtimes.worker",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=_environment(),
-            start_new_session=True,
-        )
-        worker = cls(process)
+        channel, pid = await asyncio.to_thread(nursery.spawn)
+        replies, asks = await asyncio.open_connection(sock=channel)
+        worker = cls(pid, asks, replies)
         first = {
             "release": {field: getattr(release, field) for field in ReleaseSpec.__dataclass_fields__},
             "limits": {"seconds": limits.seconds, "memory_mb": limits.memory_mb, "load_seconds": LOAD_SECONDS},
@@ -100,28 +89,22 @@ class Worker:
 
     async def ask(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Reply to one message. After ``TimeoutError`` or ``WorkerGone`` the worker is of no more use."""
-        assert self._process.stdin and self._process.stdout
         data = msgspec.msgpack.encode(message)
         try:
             async with asyncio.timeout(seconds):
-                self._process.stdin.write(len(data).to_bytes(4, "big") + data)
-                await self._process.stdin.drain()
-                size = int.from_bytes(await self._process.stdout.readexactly(4), "big")
-                return msgspec.msgpack.decode(await self._process.stdout.readexactly(size))
+                self._asks.write(len(data).to_bytes(4, "big") + data)
+                await self._asks.drain()
+                size = int.from_bytes(await self._replies.readexactly(4), "big")
+                return msgspec.msgpack.decode(await self._replies.readexactly(size))
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise WorkerGone from error
 
     async def stop(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        # Reads both pipes to their end, so that nothing of the process is left in the event loop.
+        if not self._replies.at_eof():
+            nursery.end(self.pid)
+        self._asks.close()
         with contextlib.suppress(ConnectionError):
-            await self._process.communicate()
-        await asyncio.sleep(0)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+            await self._asks.wait_closed()
 
 
 class Lane:
@@ -257,10 +240,3 @@ def _settle(job: Job, outcome: RunResult | Exception) -> None:
         job.future.set_exception(outcome)
     else:
         job.future.set_result(outcome)
-
-
-def _environment() -> dict[str, str]:
-    """What a worker may know: where the code is. No key, no database, no proxy; one thread a library."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH") if name in os.environ}
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**kept, **threads, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,9 +1,9 @@
-"""The process in which one model release lives: ``python -m products.runtimes.worker``, started by ``pool`` only.
+"""The processes in which models live: ``python -m products.runtimes.worker FD``, started by ``nursery`` only.
 
-Speaks length-prefixed MessagePack on standard input and output. Its limits are set after the libraries are in and
-before the
-release's bytes are read, so that ``memory_mb`` is what the product itself may take. It has no environment, no
-database and no secret.
+The first process imports the libraries once and then only forks: for every socket it is handed over FD, a worker that
+has one release and answers on that socket in length-prefixed MessagePack. A worker's limits are set before the release's
+bytes are read, so that ``memory_mb`` is what the product itself may take. It has no environment of the site, no database
+and no secret.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 import os
 import resource
+import signal
+import socket
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,15 +22,29 @@ from typing import Any, BinaryIO
 import msgspec
 
 
-def main() -> None:
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not land between two replies
-    asks = sys.stdin.buffer
+def main(control: socket.socket) -> None:
+    """Fork a worker for each socket that comes, and say its process id; end with the other side."""
     _configure()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended workers leave no zombies
+    while True:
+        _data, handed, _flags, _address = socket.recv_fds(control, 1, 1)
+        if not handed:
+            return
+        pid = os.fork()
+        if pid == 0:
+            try:
+                control.close()
+                _work(socket.socket(fileno=handed[0]))
+            finally:
+                os._exit(0)  # nothing of the first process is cleaned up twice
+        os.close(handed[0])
+        control.sendall(pid.to_bytes(4, "big"))
+
+
+def _work(channel: socket.socket) -> None:
+    asks, replies = channel.makefile("rb"), channel.makefile("wb")
     first = _read(asks)
-    if first is None:
-        return
-    model = _load(first, replies)
+    model = _load(first, replies) if first else None
     while model is not None and (ask := _read(asks)) is not None:
         _allow_cpu(first["limits"]["seconds"])
         _write(replies, _answer(model, ask))
@@ -41,6 +57,9 @@ def _configure() -> None:
     # Only for the sentences of refusals; a worker must not read the site's settings.
     settings.configure(USE_I18N=True, INSTALLED_APPS=[], LOCALE_PATHS=[Path(__file__).parents[1] / "locale"])
     django.setup()
+    import pandas  # noqa: F401  (imported here once, for every worker that is forked)
+
+    import products.runtimes.model  # noqa: F401
 
 
 def _load(first: Mapping[str, Any], replies: BinaryIO) -> Any:
@@ -110,4 +129,4 @@ def _write(stream: BinaryIO, value: Any) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(socket.socket(fileno=int(sys.argv[1])))

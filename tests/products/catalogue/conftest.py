@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from products.catalogue.models import DataProduct, ReviewRecord
 from products.catalogue.publishing import Published, product_publish
@@ -21,6 +22,12 @@ from products.runtimes.base import Secrets
 SPECS = Path(__file__).parents[3] / "docs" / "specs"
 AT = datetime.fromisoformat("2026-05-10T12:00:00+08:00")
 KEY = bytes(range(32))
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -29,6 +31,13 @@ def with_pool(test, **options):
             await pool.close()
 
     asyncio.run(go())
+
+
+async def gone(pid):
+    """Until the process is no more."""
+    async with asyncio.timeout(5):
+        while Path(f"/proc/{pid}").exists():
+            await asyncio.sleep(0.01)
 
 
 def worker_of(pool, release):
@@ -70,8 +79,7 @@ def test_a_stuck_worker_is_ended_in_time_replaced_and_holds_up_nobody_else(model
             "RuntimeTimeout", "RunResult", "RunResult", "RuntimeBusy",
         ]  # fmt: skip
         assert worker_of(pool, slow).pid != stuck
-        with pytest.raises(ProcessLookupError):
-            os.kill(stuck, 0)
+        await gone(stuck)
 
     with_pool(go)
 
@@ -140,6 +148,29 @@ def test_the_number_of_processes_is_bounded_and_an_idle_lane_makes_room(model_re
             await busy
 
     with_pool(go, max_workers=1)
+
+
+def test_workers_come_back_after_their_nursery_is_lost(model_release, at):
+    one, two = (model_release(LogisticRegression(), code) for code in ("one", "two"))
+
+    async def go(pool):
+        first = await pool.run(one, BODY, at)
+        nursery = int(Path(f"/proc/{worker_of(pool, one).pid}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(nursery, signal.SIGKILL)
+        assert await pool.run(two, BODY, at) == first
+        assert await pool.run(one, BODY, at) == first
+
+    with_pool(go)
+
+
+def test_workers_end_with_the_process_that_asked_for_them(tmp_path):
+    program = (
+        "import asyncio, os, signal; from products.runtimes import nursery; channel, pid = nursery.spawn();"
+        "print(pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    root = Path(__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
+    asyncio.run(gone(int(done.stdout)))
 
 
 def test_a_worker_knows_no_secret(model_release, at, monkeypatch):
