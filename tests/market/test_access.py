@@ -12,6 +12,8 @@ pytestmark = pytest.mark.django_db
 PEOPLE = ("visitor", "stranger", "buyer.owner", "buyer.approver", "buyer.developer", "nonprofit.owner", "operator.owner")
 PEOPLE += ("authority.owner", "regulator.owner", "auditor.owner", "platform.owner", "platform.cashier")
 
+CLAIMANTS = ("buyer.owner", "buyer.approver", "buyer.developer", "nonprofit.owner")
+
 # Where people land who are not named: a visitor at sign-in (302), anyone else at 403. "all" is everybody.
 GET_ROWS: dict[str, dict[str, int]] = {
     "/": {"all": 200},
@@ -30,6 +32,25 @@ GET_ROWS: dict[str, dict[str, int]] = {
     "/console/buyer/receipts/": {"all": 200, "visitor": 302, "stranger": 403},
     "/console/buyer/entitlements/E0000/": {"all": 404, "visitor": 302, "stranger": 403},
     "/console/platform/transfers/": {"all": 403, "visitor": 302, "platform.cashier": 200},
+    "/operators/": {"all": 200},
+    "/operators/operator/capabilities": {"all": 200},
+    "/operators/operator/capabilities.json": {"all": 200},
+    "/operators/buyer/capabilities": {"all": 404},
+    "/authorisations/": {"all": 200},
+    "/authorisations/no-such-number/": {"all": 404},
+    "/free-use/": {"all": 200},
+    "/free-use/FU-2026-9999/": {"all": 403, "visitor": 302} | dict.fromkeys((*CLAIMANTS, "regulator.owner"), 404),
+    "/console/authority/caps/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/authority/caps/new/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/authority/caps/0/": {"all": 403, "visitor": 302, "authority.owner": 404},
+    "/console/authority/free-use/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/authority/free-use/FU-2026-9999/": {"all": 403, "visitor": 302, "authority.owner": 404},
+    "/console/regulator/tariffs/": {"all": 403, "visitor": 302, "regulator.owner": 200},
+    "/console/regulator/tariffs/0/": {"all": 403, "visitor": 302, "regulator.owner": 404},
+    "/console/regulator/caps/": {"all": 403, "visitor": 302, "regulator.owner": 200},
+    "/console/operator/tariffs/": {"all": 403, "visitor": 302, "operator.owner": 200},
+    "/console/operator/tariffs/0/": {"all": 403, "visitor": 302, "operator.owner": 404},
+    "/console/operator/tariffs/plans/0/new/": {"all": 403, "visitor": 302, "operator.owner": 404},
 }
 WRONG_METHODS = [
     ("post", "/products/"),
@@ -41,6 +62,10 @@ WRONG_METHODS = [
     ("get", "/payments/webhooks/stripe/"),
     ("get", "/console/buyer/keys/issue/"),
     ("post", "/console/buyer/invoices/"),
+    ("post", "/operators/"),
+    ("post", "/operators/operator/capabilities.csv"),
+    ("post", "/authorisations/"),
+    ("post", "/free-use/"),
 ]
 
 
