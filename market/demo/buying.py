@@ -50,7 +50,7 @@ class Purchase:
 PURCHASES = [
     Purchase(
         body="bank",
-        product="pre-loan-score",
+        product="sme-loan-score",
         plan="tiered",
         purpose="industry.finance.pre_loan",
         scenario="small-business-lending",
@@ -67,7 +67,7 @@ PURCHASES = [
     ),
     Purchase(
         body="freight",
-        product="port-logistics-index",
+        product="port-climate-index",
         plan="monthly",
         purpose="industry.logistics",
         scenario="port-logistics",

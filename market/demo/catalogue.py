@@ -139,7 +139,7 @@ FROST = {
 
 OFFERS = [
     Offer(
-        code="pre-loan-score",
+        code="sme-loan-score",
         operator="jiangshu",
         provider="social",
         resource="JZ-HRSS-001",
@@ -273,7 +273,7 @@ OFFERS = [
         },
     ),
     Offer(
-        code="port-logistics-index",
+        code="port-climate-index",
         operator="haiwan",
         provider="harbour",
         resource="JZ-PORT-001",

@@ -36,6 +36,15 @@ FIELDS = {
     "unit": ("计量单位", "unit of measure"),
 }
 
+# What the worked specs in docs/specs need beside the demo's own products, so that anyone can publish them here.
+SPEC_SCOPE = [
+    ("JZ-PORT-001", "index", "industry.logistics", "port-logistics"),
+    ("JZ-PORT-001", "index", "governance.planning", "port-logistics"),
+    ("JZ-HRSS-001", "model", "industry.finance.pre_loan", "consumer-credit"),
+    ("JZ-AMR-001", "report", "sector.consulting", "economic-monitoring"),
+    ("JZ-AMR-001", "report", "governance.planning", "economic-monitoring"),
+]
+
 
 class Cast:
     """Organisations by key and people by account, as they are in the database."""
@@ -153,6 +162,8 @@ def _authorise(told: Cast, operator: str, number: str, at: datetime) -> Authoris
         for purpose in offer.purposes
         for scenario in offer.scenarios
     ]
+    if operator == "jiangshu":
+        scope += [(DataResource.objects.get(code=code), *rest) for code, *rest in SPEC_SCOPE]
     authorisation = authorisation_draft(
         number=number,
         title=f"{told.bodies[operator].name}公共数据授权运营协议",

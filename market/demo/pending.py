@@ -29,7 +29,7 @@ def leave_work(told: Cast) -> None:
 
 def file_cheaper_tariff(told: Cast) -> None:
     """The regulator has days left to note it or to return it."""
-    offer = next(offer for offer in OFFERS if offer.code == "port-logistics-index")
+    offer = next(offer for offer in OFFERS if offer.code == "port-climate-index")
     document = {**trade.tariff_document(offer, "per-call"), "components": [per_call("0.90")]}
     tariff_file(
         plan=Plan.objects.get(product__code=offer.code, code="per-call"),

@@ -43,7 +43,7 @@ def make_authorisation(cast: Cast, at: datetime, *, scope: Any = (), active: boo
     fields: dict[str, Any] = {
         "authorising_body": cast.authority.organisation,
         "operator": cast.operator.organisation,
-        "number": "甬数授〔2026〕1号",
+        "number": "江数授〔2026〕001号",
         "title": "金融场景公共数据授权运营",
         "mode": "scenario",
         "from_date": date(2026, 1, 1),

@@ -54,7 +54,7 @@ class Offer:
 
 
 def make_authorisation(
-    cast: Cast, at: datetime, *, operator=None, number: str = "甬数授〔2026〕1号", to_date: date = date(2029, 1, 14)
+    cast: Cast, at: datetime, *, operator=None, number: str = "江数授〔2026〕001号", to_date: date = date(2029, 1, 14)
 ):
     operator = operator or cast.operator
     found = Authorisation.objects.filter(number=number).first()

@@ -74,7 +74,7 @@ def ground(cast: Cast, clock: Any) -> Ground:
     resource = make_resource(
         cast,
         clock.now,
-        code="R-PORT-OPS",
+        code="JZ-PORT-001",
         name="港航作业",
         name_en="Port operations",
         has_personal_data=False,

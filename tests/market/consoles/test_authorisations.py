@@ -72,7 +72,7 @@ def test_the_draft_is_filled_in_with_its_decision_record(body, draft):
     assert answer.status_code == 302
     draft.refresh_from_db()
     assert (draft.title, draft.mode, draft.exit_clause) == ("新标题", "field", "改")
-    assert draft.number == "甬数授〔2026〕1号"
+    assert draft.number == "江数授〔2026〕001号"
     download = body.get(f"{INDEX}{draft.pk}/evidence/")
     assert download.content == b"%PDF-1.4 minutes"
     assert download["Content-Disposition"].startswith("attachment")

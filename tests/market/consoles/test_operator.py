@@ -26,8 +26,8 @@ operator: {operator}
 type: index
 name: {{zh: 港口景气指数, en: Port index}}
 summary: {{zh: 按月发布, en: Monthly}}
-authorisation: 甬数授〔2026〕1号
-resources: [R-PORT-OPS]
+authorisation: 江数授〔2026〕001号
+resources: [JZ-PORT-001]
 purposes: [industry.logistics]
 scenarios: [port-logistics]
 necessity: 弥补成本
@@ -59,7 +59,7 @@ def test_the_choice_offers_what_the_authorisation_allows(operator, ground):
 
 def test_the_form_offers_the_scope_and_nothing_else(operator, ground):
     form = operator.get(ground.form_url).context["form"]
-    assert [code for code, _ in form.fields["resources"].choices] == ["R-PORT-OPS"]
+    assert [code for code, _ in form.fields["resources"].choices] == ["JZ-PORT-001"]
     assert [code for code, _ in form.fields["purposes"].choices] == ["governance.planning", "industry.logistics"]
     assert [code for code, _ in form.fields["scenarios"].choices] == ["port-logistics"]
 

@@ -34,7 +34,7 @@ def test_the_queue_shows_both_reviews_of_a_filed_product(reviewer):
 
 def test_a_reviewer_sees_statement_resources_and_sample(reviewer, review):
     page = reviewer.get(f"{QUEUE}{review.pk}/").content.decode()
-    for part in ("治理和编制需要弥补成本。", "R-PORT-OPS", "latest", "port-logistics", "Yongshu Data Operations owner"):
+    for part in ("治理和编制需要弥补成本。", "JZ-PORT-001", "latest", "port-logistics", "Yongshu Data Operations owner"):
         assert part in page
 
 

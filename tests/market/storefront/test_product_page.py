@@ -31,7 +31,7 @@ def test_the_page_names_price_cap_document_date_and_complaint_channel(cast: Cast
         "2026-03-01",
         "0574-12345",
         "DJ-credit-pre-loan",
-        "甬数授〔2026〕1号",
+        "江数授〔2026〕001号",
     ):
         assert needed in page
 

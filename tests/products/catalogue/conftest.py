@@ -72,22 +72,22 @@ def member(organisation: Organisation, email: str, roles: Iterable[str]) -> User
 
 
 SCOPE = {
-    "R-PORT-OPS": ("index", ["industry.logistics", "governance.planning"], "port-logistics"),
-    "R-FIRM-REGISTER": ("verification", ["industry.finance", "governance.supervision"], "enterprise-verification"),
-    "R-SOCIAL-INSURANCE": ("model", ["industry.finance"], "consumer-credit"),
+    "JZ-PORT-001": ("index", ["industry.logistics", "governance.planning"], "port-logistics"),
+    "JZ-AMR-001": ("verification", ["industry.finance", "governance.supervision"], "enterprise-verification"),
+    "JZ-HRSS-001": ("model", ["industry.finance"], "consumer-credit"),
 }
 
 
 @pytest.fixture
 def world(db) -> World:
-    operator = organisation(1, "yongshu-data", "operator")
+    operator = organisation(1, "jiangshu-data-operations", "operator")
     authority = organisation(2, "authority", "authorising_body")
     provider = organisation(3, "provider", "data_provider")
     publisher = member(operator, "publisher@operator.example", ["publisher"])
     reviewer = member(authority, "reviewer@authority.example", ["reviewer"])
     Organisation.objects.update(state="verified", verified_at=AT, verified_by=reviewer)
     authorisation = Authorisation.objects.create(
-        number="甬数授〔2026〕1号",
+        number="江数授〔2026〕001号",
         title="公共数据授权",
         authorising_body=authority,
         operator=operator,
@@ -107,7 +107,7 @@ def world(db) -> World:
     )
     for serial, code in enumerate(SCOPE):
         make_resource(code, provider, serial)
-    register = DataResource.objects.get(code="R-FIRM-REGISTER")
+    register = DataResource.objects.get(code="JZ-AMR-001")
     for code, (kind, purposes, scenario) in SCOPE.items():
         make_scope(authorisation, DataResource.objects.get(code=code), kind, purposes, scenario)
     make_scope(authorisation, register, "report", ["sector.consulting", "governance.planning"], "economic-monitoring")

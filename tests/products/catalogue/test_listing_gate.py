@@ -67,16 +67,16 @@ def test_each_rule_is_held(world, product, table, change, gap):
     rows = {
         "product": DataProduct.objects.filter(pk=product.pk),
         "operator": type(world.operator).objects.filter(pk=world.operator.pk),
-        "resource": type(world.resource("R-PORT-OPS")).objects.filter(code="R-PORT-OPS"),
+        "resource": type(world.resource("JZ-PORT-001")).objects.filter(code="JZ-PORT-001"),
         "authorisation": Authorisation.objects.filter(pk=world.authorisation.pk),
-        "registration": Registration.objects.filter(resource__code="R-PORT-OPS"),
+        "registration": Registration.objects.filter(resource__code="JZ-PORT-001"),
     }
     assert rows[table].update(**change) == 1
     assert codes(product) == {gap}
 
 
 def test_the_authorisation_of_another_operator_does_not_count(world, product):
-    type(world.authorisation).objects.update(operator=world.resource("R-PORT-OPS").provider)
+    type(world.authorisation).objects.update(operator=world.resource("JZ-PORT-001").provider)
     assert codes(product) == {"authorisation_foreign"}
 
 
@@ -88,20 +88,20 @@ def test_terms_end_with_the_business_day(world, product):
 
 
 def test_a_free_product_needs_neither_price_nor_necessity_nor_open_first(world, product):
-    world.resource("R-PORT-OPS").__class__.objects.update(has_personal_data=False)
+    world.resource("JZ-PORT-001").__class__.objects.update(has_personal_data=False)
     DataProduct.objects.update(regime="free", necessity="")
     assert codes(product, price=Priced("free")) == set()
 
 
 def test_open_first_can_be_overridden_by_a_named_reason(world, product):
-    world.resource("R-PORT-OPS").__class__.objects.update(has_personal_data=False)
+    world.resource("JZ-PORT-001").__class__.objects.update(has_personal_data=False)
     assert codes(product) == {"open_first"}
     DataProduct.objects.update(open_first_override="汇总口径需持续治理，已公开说明。")
     assert codes(product) == set()
 
 
 def test_closed_data_has_no_override(world, product):
-    world.resource("R-PORT-OPS").__class__.objects.update(open_type="closed")
+    world.resource("JZ-PORT-001").__class__.objects.update(open_type="closed")
     DataProduct.objects.update(open_first_override="理由", regime="free")
     assert codes(product) == {"resource_closed"}
 

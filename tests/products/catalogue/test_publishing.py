@@ -68,7 +68,7 @@ def test_a_release_never_changes(world):
 
 
 def test_refused_with_all_reasons_and_nothing_saved(world):
-    resource = world.resource("R-PORT-OPS")
+    resource = world.resource("JZ-PORT-001")
     type(resource).objects.update(dictionary=[], open_type="closed")
     with pytest.raises(PublishRefused) as refusal:
         world.publish(world.spec(purposes=("industry.finance.pre_loan",), necessity=""))
@@ -79,7 +79,7 @@ def test_refused_with_all_reasons_and_nothing_saved(world):
 
 
 def test_names_that_are_not_known_are_a_fault_of_the_spec(world):
-    spec = world.spec(operator="nobody", resources=("R-PORT-OPS", "R-NONE"), purposes=("industry.none",), authorisation="0号")
+    spec = world.spec(operator="nobody", resources=("JZ-PORT-001", "R-NONE"), purposes=("industry.none",), authorisation="0号")
     with pytest.raises(SpecRefused) as refusal:
         world.publish(spec)
     assert [error["pointer"] for error in refusal.value.errors] == ["/operator", "/authorisation", "/resources/1", "/purposes/0"]
@@ -179,7 +179,7 @@ def test_the_command_publishes_the_worked_specs(world, monkeypatch):
 
 def test_the_command_says_each_reason_on_a_line_and_exits_1(world):
     type(world.authorisation).objects.update(state="suspended")
-    type(world.resource("R-PORT-OPS")).objects.update(dictionary=[])
+    type(world.resource("JZ-PORT-001")).objects.update(dictionary=[])
     code, out, err = run(str(SPECS / "port-logistics-index.yaml"))
     assert (code, out) == (1, "")
     assert [line.split(":")[0] for line in err.splitlines()] == ["authorisation_inactive", "dictionary_missing"]
