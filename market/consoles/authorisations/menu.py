@@ -6,7 +6,7 @@ from market.consoles.menu import Entry
 
 ENTRIES = [
     Entry(
-        _("Authorisations"),
+        _("Authorisations given"),
         _("Draft with scope and the five mandatory parts; another person activates."),
         "/console/authority/authorisations/",
         frozenset({"authorising_body"}),

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import RegexValidator
+from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext_lazy as _
 
 from market.consoles.operator.scope import Choices
@@ -34,7 +35,9 @@ class JSONText(forms.JSONField):
     widget = forms.Textarea(attrs={"rows": 8, "spellcheck": "false"})
 
     def prepare_value(self, value: Any) -> Any:
-        return super().prepare_value(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+        if value in (None, "") or isinstance(value, InvalidJSONInput):
+            return value
+        return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 class DataFile(forms.FileField):

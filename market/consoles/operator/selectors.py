@@ -57,7 +57,6 @@ class Totals:
     waiting: int
     calls: int
     free_calls: int
-    entitlements: int
     refusals: int
 
 
@@ -107,7 +106,6 @@ def totals(rows: Sequence[ProductRow]) -> Totals:
         waiting=sum(row.is_waiting for row in rows),
         calls=sum(row.calls for row in rows),
         free_calls=sum(row.free_calls for row in rows),
-        entitlements=sum(row.entitlements for row in rows),
         refusals=sum(row.refusals for row in rows),
     )
 

@@ -62,6 +62,7 @@ def test_the_form_offers_the_scope_and_nothing_else(operator, ground):
     assert [code for code, _ in form.fields["resources"].choices] == ["JZ-PORT-001"]
     assert [code for code, _ in form.fields["purposes"].choices] == ["governance.planning", "industry.logistics"]
     assert [code for code, _ in form.fields["scenarios"].choices] == ["port-logistics"]
+    assert form["input_schema"].value() == ""
 
 
 def test_the_form_files_a_draft_with_a_proven_release_and_asks_for_both_reviews(product, cast):
