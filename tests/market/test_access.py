@@ -51,6 +51,14 @@ GET_ROWS: dict[str, dict[str, int]] = {
     "/console/operator/tariffs/": {"all": 403, "visitor": 302, "operator.owner": 200},
     "/console/operator/tariffs/0/": {"all": 403, "visitor": 302, "operator.owner": 404},
     "/console/operator/tariffs/plans/0/new/": {"all": 403, "visitor": 302, "operator.owner": 404},
+    "/console/platform/reviews/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/authority/authorisations/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/authority/authorisations/new/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/operator/": {"all": 403, "visitor": 302, "operator.owner": 200},
+    "/console/operator/products/new/": {"all": 403, "visitor": 302, "operator.owner": 200},
+    "/console/operator/products/upload/": {"all": 403, "visitor": 302, "operator.owner": 200},
+    "/console/operator/products/no-such-product/": {"all": 403, "visitor": 302, "operator.owner": 404},
+    "/console/operator/usage-keys/": {"all": 403, "visitor": 302, "operator.owner": 200},
 }
 WRONG_METHODS = [
     ("post", "/products/"),
@@ -66,6 +74,10 @@ WRONG_METHODS = [
     ("post", "/operators/operator/capabilities.csv"),
     ("post", "/authorisations/"),
     ("post", "/free-use/"),
+    ("post", "/console/operator/"),
+    ("get", "/console/operator/products/credit-pre-loan/list/"),
+    ("get", "/console/authority/authorisations/1/activate/"),
+    ("post", "/console/platform/reviews/"),
 ]
 
 
