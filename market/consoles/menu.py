@@ -25,9 +25,10 @@ CONSOLES: dict[str, str | Promise] = {
 
 # Consoles whose pages are written in more than one package.
 PARTS: dict[str, tuple[str, ...]] = {
-    "operator": ("operator", "tariffs"),
+    "operator": ("operator", "tariffs", "closing"),
     "authority": ("authorisations", "authority"),
-    "platform": ("reviews", "platform"),
+    "platform": ("reviews", "platform", "closing"),
+    "provider": ("provider", "closing"),
 }
 
 

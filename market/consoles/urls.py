@@ -5,6 +5,8 @@ from market.consoles import views
 urlpatterns = [
     path("", views.home, name="console"),
     path("organisation/", include("market.consoles.organisation.urls")),
+    path("provider/statements/", include(("market.consoles.closing.statement_urls", "provider-statements"))),
+    path("operator/statements/", include(("market.consoles.closing.statement_urls", "operator-statements"))),
     path("provider/", include("market.consoles.provider.urls")),
     path("auditor/", include("market.consoles.auditor.urls")),
     path("operator/tariffs/", include("market.consoles.tariffs.urls")),
@@ -15,5 +17,6 @@ urlpatterns = [
     path("buyer/", include("market.consoles.buyer.urls")),
     path("platform/reviews/", include("market.consoles.reviews.urls")),
     path("platform/transfers/", include("market.consoles.cashier.urls")),
+    path("platform/", include("market.consoles.closing.urls")),
     path("platform/", include("market.consoles.platform.urls")),
 ]

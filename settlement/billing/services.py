@@ -56,6 +56,12 @@ class EarlierMonthOpen(Refused):
     code = "earlier-month-open"
 
 
+class CloseNotConfirmed(Refused):
+    """A person asked for a close and did not confirm it."""
+
+    code = "close-not-confirmed"
+
+
 class MonthChanged(Refused):
     """A closed month no longer has the content that was closed."""
 

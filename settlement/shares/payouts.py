@@ -31,6 +31,12 @@ class PayoutNotProposed(Refused):
     code = "payout-not-proposed"
 
 
+class NoteMissing(Refused):
+    """A payout is paid with the bank's reference and rejected with a reason."""
+
+    code = "note-missing"
+
+
 class SamePerson(Refused):
     code = "same-person"
 
@@ -80,7 +86,12 @@ def payout_propose(*, party: Organisation, user: User, at: datetime) -> Payout:
 
 @transaction.atomic
 def payout_confirm(*, payout: Payout, user: User, bank_reference: str, at: datetime) -> Payout:
-    """Another person confirms that the bank has paid: the money leaves custody. Raises SamePerson, PayoutNotProposed."""
+    """Another person confirms that the bank has paid: the money leaves custody.
+
+    Raises SamePerson, PayoutNotProposed, NoteMissing.
+    """
+    if not bank_reference:
+        raise NoteMissing(_("Give the bank's reference of the payment."), field="note")
     payout = _decide(payout, user, "paid", at, bank_reference=bank_reference)
     post(
         key=f"payout:{payout.number}",
@@ -97,6 +108,8 @@ def payout_confirm(*, payout: Payout, user: User, bank_reference: str, at: datet
 @transaction.atomic
 def payout_reject(*, payout: Payout, user: User, reason: str, at: datetime) -> Payout:
     """Another person rejects it; what it would have paid stays payable."""
+    if not reason:
+        raise NoteMissing(_("Say why the payout is rejected."), field="note")
     payout = _decide(payout, user, "rejected", at)
     audit.record(action="payout.rejected", obj=payout, actor=user, organisation=payout.party, at=at, reason=reason)
     return payout
