@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from market.storefront.baskets import LineView
+from market.storefront.names import purpose_name, scenario_name
 from products.organisations.models import Organisation
 
 PARTIES = gettext_noop(
@@ -38,8 +39,8 @@ def agreement_text(*, buyer: Organisation, operator: Organisation, purpose: str,
     facts = {
         "buyer": f"{buyer.name} ({buyer.uscc})",
         "operator": f"{operator.name} ({operator.uscc})",
-        "purpose": purpose,
-        "scenario": scenario,
+        "purpose": f"{purpose_name(purpose)} ({purpose})",
+        "scenario": scenario_name(scenario),
         "complaints": operator.complaint_contact or "12315",
     }
     parts = [_("Agreement on the use of public-data products") + "\n", _(PARTIES) % facts, _("2. Products and terms:")]
