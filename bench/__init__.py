@@ -1,1 +1,1 @@
-"""Benchmarks, a file each with ``run() -> list[dict]``; ``python -m bench`` prints a table and writes .data/bench.json."""
+"""Benchmarks, a file each with ``run() -> list[Figure]``; ``python -m bench`` prints a table and writes .data/bench.json."""

@@ -1,38 +1,47 @@
-"""``python -m bench [NAME …]``: run the benchmarks, print a table, write .data/bench.json."""
+"""`python -m bench [NAME…]`: run the benchmarks (all, or those named), print a table, write .data/bench.json.
+
+A benchmark is a module here with ``run() -> list[Figure]``; each starts on an empty database. BENCH_SCALE (default 1) makes
+all of them smaller or larger.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
+import importlib
 import sys
-from importlib import import_module
-from pathlib import Path
-from typing import Any
+import time
+import traceback
+from datetime import UTC, datetime
 
-HERE = Path(__file__).parent
-HELPERS = {"__init__", "__main__", "load", "scratch", "unmetered"}
+from bench import database, table
+
+BENCHMARKS = ("rating", "ledger", "usage", "calls", "search", "close")
 
 
 def main(names: list[str]) -> int:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "market.settings")
-    import django
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        print(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    rows, failed = [], {}
+    with database.own():
+        from django.conf import settings
 
-    django.setup()
-    from django.conf import settings
-
-    found = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in HELPERS)
-    rows: list[dict[str, Any]] = []
-    for name in names or found:
-        for row in import_module(f"bench.{name}").run():
-            rows.append({"bench": name, **row})
-            print("  ".join(f"{key}={value}" for key, value in rows[-1].items()), flush=True)
-    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    target = settings.DATA_DIR / "bench.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1, ensure_ascii=False), encoding="utf-8")
-    print(f"written to {target}")
-    return 0
+        for name in names or BENCHMARKS:
+            began = time.perf_counter()
+            try:
+                database.empty()
+                rows += [figure.row() for figure in importlib.import_module(f"bench.{name}").run()]
+            except Exception as error:
+                traceback.print_exc()
+                failed[name] = f"{type(error).__name__}: {error}"
+            print(f"{name}: {time.perf_counter() - began:.1f} s", file=sys.stderr)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        table.keep(settings.DATA_DIR / "bench.json", database.machine(), at, rows, failed)
+    print(database.machine(), at, sep="\n", end="\n\n")
+    print(table.markdown(rows))
+    for name, reason in failed.items():
+        print(f"{name} failed: {reason}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
