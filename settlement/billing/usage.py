@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from pricing.documents import parse_tariff
 from pricing.rules import Flat, Tariff
 from pricing.rules.periods import period_of
+from pricing.rules.terms import BASES
 from pricing.tariffs import models as tariff_models
 from products.record.clock import business_date, day_start
 from products.record.refusals import Refused
@@ -207,10 +208,15 @@ def _cut(version: Version, start: date, end: date, slices: Sequence[Slice], anch
     found = []
     for place, (begins, stops) in enumerate(pairwise(days)):
         inside = [s for s in slices if len(days) == 2 or s.is_past_anniversary == (place == 1)]
-        segment = Segment(version.id, begins, stops, added(s.units for s in inside), added(s.billed for s in inside))
-        if segment.units or segment.billed or version.charges_without_use:
-            found.append(segment)
+        units, billed = (_priced(added(part), version) for part in ((s.units for s in inside), (s.billed for s in inside)))
+        if inside or version.charges_without_use:
+            found.append(Segment(version.id, begins, stops, units, billed))
     return found
+
+
+def _priced(units: dict[str, int], version: Version) -> dict[str, int]:
+    """Without what the plan covers: the gateway meters under the basis' name where no component prices that basis."""
+    return {code: amount for code, amount in units.items() if code in version.metered or code not in BASES}
 
 
 def added(parts: Iterable[dict[str, int]]) -> dict[str, int]:

@@ -42,6 +42,7 @@ TARIFFS = """
 SELECT id, plan_id, lower(period), upper(period), digest, document FROM pricing_tariff WHERE state NOT IN ('returned',
     'withdrawn')
 """
+COVERED = {"products", "calls", "bytes", "records"}  # metered by basis, free under a plan that has no price for it
 Day = tuple[date, date, str, int]  # day of use, month that bills it, component, millionths
 
 
@@ -143,7 +144,8 @@ class Rating:
                     if spans.get(component) == start:
                         before[component] += amount
         kept = {code: amount for code, amount in before.items() if amount}
-        return replace(base, units={c: u for c, u in units.items() if c in known or not charge.is_free}, before=kept)
+        passed_over = set(units) - known if charge.is_free else COVERED - known
+        return replace(base, units={c: u for c, u in units.items() if c not in passed_over}, before=kept)
 
     def span(self, charge: Row, counts_over: str) -> date:
         if counts_over == "year":

@@ -21,6 +21,7 @@ from settlement.ledger.models import LedgerTransaction
 from settlement.ledger.selectors import balance_minor, balances
 from settlement.shares.models import DistributionAgreement, Settlement, Share
 from settlement.shares.services import AgreementMissing
+from settlement.verify.run import mismatches
 from tests.settlement.books import NOVEMBER, OCTOBER, TIERS, component, document, moment
 
 pytestmark = pytest.mark.django_db
@@ -288,6 +289,15 @@ def test_usage_on_a_day_without_a_tariff_is_named(books):
     books.use("1", "2026-10-14 12:00")
     with pytest.raises(TariffMissing, match=books.stall.entitlement.code):
         books.close()
+
+
+def test_calls_are_covered_by_a_plan_that_prices_time_only(books):
+    books.price(document(component(code="base", model="flat", basis="periods", period="month", price="100.00")))
+    books.use("3")
+    books.close()
+    check_now()
+    assert books.invoice().total == Decimal("100.00")
+    assert list(mismatches()) == []
 
 
 def test_usage_that_the_tariff_does_not_price_is_named(books):
