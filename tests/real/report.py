@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "real-data.md"
-_ROW = re.compile(r"^\| ([^|]+?) \| ([-0-9,.]+) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| ([^|]+?) \| (-?[0-9][0-9,.]*) \|$", re.MULTILINE)
 
 
 def figures() -> dict[str, Decimal]:
