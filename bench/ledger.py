@@ -29,7 +29,7 @@ def run() -> list[Figure]:
         began = time.perf_counter()
         balance_minor(path="revenue:OPERATOR")
         reads.append((time.perf_counter() - began) * 1000)
-    postings = 2 * (count + BATCH)
+    postings = 3 * (count + BATCH - 1)
     return [
         Figure(
             "ledger, four-posting transactions in batches",
