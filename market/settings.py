@@ -12,7 +12,9 @@
 | STRIPE_SECRET_KEY | none | pays through Stripe; without it cards need STRIPE_API_BASE |
 | STRIPE_WEBHOOK_SECRET | none | checks Stripe's webhooks |
 | STRIPE_API_BASE | Stripe's own | another server that speaks Stripe's API (tests, demo) |
-| BANK_ACCOUNT, BANK_NAME, BANK_CODE | a made-up account | where bank transfers are to be paid to |
+| BANK_NAME | a made-up bank | where bank transfers are paid to |
+| BANK_ACCOUNT | a made-up account | the account there |
+| BANK_CODE | none | the bank's code, where it has one |
 | EMAIL_URL | console | smtp://user:password@host:port, or console |
 | SIGNING_KEY | derived from SECRET_KEY | signs receipts and delivery links |
 """

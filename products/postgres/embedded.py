@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -181,8 +182,8 @@ def supervisor_alive(cluster: Cluster) -> bool:
 def _start_unless_running(cluster: Cluster) -> None:
     with (cluster.locks / "start.lock").open("a") as start:
         fcntl.flock(start, fcntl.LOCK_EX)
-        if supervisor_alive(cluster):
-            _wait_until_ready(cluster, None)
+        # A supervisor that was just killed may hold its lock a moment longer, so being alive is asked again while we wait.
+        if supervisor_alive(cluster) and _is_ready(cluster, lambda: supervisor_alive(cluster)):
             return
         prepare(cluster)
         supervisor = subprocess.Popen(
@@ -193,23 +194,25 @@ def _start_unless_running(cluster: Cluster) -> None:
             stderr=(cluster.home / "supervisor.log").open("a"),
             start_new_session=True,
         )
-        _wait_until_ready(cluster, supervisor)
+        if not _is_ready(cluster, lambda: supervisor.poll() is None):
+            raise EmbeddedPostgresFailed(f"PostgreSQL did not start; see {cluster.log}")
 
 
-def _wait_until_ready(cluster: Cluster, supervisor: subprocess.Popen[bytes] | None) -> None:
+def _is_ready(cluster: Cluster, is_alive: Callable[[], bool]) -> bool:
+    """Wait until the server answers and our database is there; False when its supervisor is gone or the time is over."""
     ends = time.monotonic() + START_SECONDS
-    while True:
+    while time.monotonic() < ends:
         try:
             with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
                 row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
                 if row is None:
                     connection.execute(f'CREATE DATABASE "{DATABASE}"')
-                return
-        except psycopg.OperationalError as error:
-            stopped = supervisor is not None and supervisor.poll() is not None
-            if stopped or time.monotonic() > ends:
-                raise EmbeddedPostgresFailed(f"PostgreSQL did not start: {error}; see {cluster.log}") from error
+                return True
+        except psycopg.OperationalError:
+            if not is_alive():
+                return False
             time.sleep(0.03)
+    return False
 
 
 def prepare(cluster: Cluster) -> None:

@@ -67,7 +67,7 @@ def start_server(cluster: Cluster) -> subprocess.Popen[bytes]:
 
 
 def clear_stale_pid_file(cluster: Cluster) -> None:
-    """Wait until no process of an earlier server is left, then remove its pid file, which may name a stranger by now.
+    """Wait until no process of an earlier server is left, then remove its lock files, which may name a stranger by now.
 
     A killed postmaster leaves children that hold the shared memory for a moment; to start among them would be refused, and to
     delete the pid file under them would be worse (two servers on one folder).
@@ -78,7 +78,8 @@ def clear_stale_pid_file(cluster: Cluster) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGINT if time.monotonic() < ends else signal.SIGKILL)
         time.sleep(0.1)
-    (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+    for stale in (cluster.data / "postmaster.pid", *cluster.sockets.glob(".s.PGSQL.*")):
+        stale.unlink(missing_ok=True)
 
 
 def processes_of(cluster: Cluster) -> list[int]:

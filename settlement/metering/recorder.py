@@ -30,6 +30,7 @@ log = logging.getLogger("gongshu.metering")
 MOST_IN_BATCH = 512
 MOST_WAITING = 8_192
 CHECK_SECONDS = 3.0
+CHECK_INTERVAL_SECONDS = 0.1
 
 
 class RecordingFailed(Exception):
@@ -170,7 +171,7 @@ class Recorder:
             with contextlib.suppress(psycopg.OperationalError, PoolTimeout):
                 async with self._pool.connection(timeout=1) as connection:
                     return dict(await _run(connection, core.Statement("find_events", parameters, "rows")))
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(CHECK_INTERVAL_SECONDS)
         return None
 
 
