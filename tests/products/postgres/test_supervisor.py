@@ -191,3 +191,11 @@ def test_the_clusters_of_vanished_projects_are_forgotten(folder, monkeypatch, tm
         (tmp_path / name / "project").write_text(str(project))
     embedded.forget_vanished_projects()
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_copied_installation_finds_its_libraries(tmp_path):
+    copy = embedded.copy_installation(embedded.wheel_installation(), tmp_path / "wheel")
+    for binary in ("initdb", "postgres"):
+        ran = subprocess.run([copy / "bin" / binary, "--version"], capture_output=True, text=True, env={})
+        assert "PostgreSQL" in ran.stdout, ran.stderr
+    assert copy.is_relative_to(tmp_path)
