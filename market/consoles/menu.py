@@ -55,7 +55,9 @@ def menu_of(membership: Membership | None) -> list[tuple[str | Promise, list[Ent
     for name, title in CONSOLES.items():
         parts = [part for part in PARTS.get(name, (name,)) if _has_menu(part)]
         entries = [entry for part in parts for entry in import_module(f"market.consoles.{part}.menu").ENTRIES]
-        fitting = [entry for entry in entries if entry.fits(membership)]
+        shared = len(PARTS.get(name, ())) > 1  # a part may serve several consoles: each shows the pages under its own address
+        here = [entry for entry in entries if not shared or entry.url.startswith(f"/console/{name}/")]
+        fitting = [entry for entry in here if entry.fits(membership)]
         if fitting:
             found.append((title, fitting))
     return found
