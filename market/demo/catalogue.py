@@ -35,7 +35,7 @@ class Offer:
     sample: dict[str, Any]
     regime: str = "trial"
     necessity: str = ""
-    frequency: str = "month"
+    frequency: str = "monthly"
     caps: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
     discounts: tuple[dict[str, Any], ...] = ()
@@ -207,7 +207,7 @@ OFFERS = [
             },
         ),
         sample={"subject": "913302MA2T000017", "claims": {"kind": "有限责任公司", "state": "存续"}},
-        frequency="day",
+        frequency="daily",
         necessity=FEE,
         caps={"industry": [{"basis": "calls", "cap": "0.30"}]},
         plans={"per-call": Plan(name=("按次", "Per call"), components=[per_call("0.25")])},
@@ -259,7 +259,7 @@ OFFERS = [
             seed=14, series={"all": (100, 6), "manufacturing": (98, 9)}, first=SERIES_FIRST, last=SERIES_LAST, step_days=7
         ),
         sample={"ask": "latest", "series": "all"},
-        frequency="week",
+        frequency="weekly",
         necessity=FEE,
         caps={
             "industry": [{"basis": "calls", "cap": "2.00"}, {"basis": "periods", "period": "month", "cap": "600.00"}],
@@ -295,7 +295,7 @@ OFFERS = [
             step_days=1,
         ),
         sample={"ask": "date", "series": "waiting", "date": "2026-03-02"},
-        frequency="day",
+        frequency="daily",
         necessity=FEE,
         caps={
             "industry": [{"basis": "calls", "cap": "1.00"}, {"basis": "periods", "period": "month", "cap": "800.00"}],
@@ -335,7 +335,7 @@ OFFERS = [
             },
         ),
         sample={"subject": "JZV26000042", "claims": {"berth": "二号码头", "cargo": "集装箱"}},
-        frequency="day",
+        frequency="daily",
         necessity=FEE,
         caps={"industry": [{"basis": "calls", "cap": "0.80"}]},
         plans={
@@ -405,7 +405,7 @@ OFFERS = [
             step_days=1,
         ),
         sample={"ask": "latest", "series": "emergency"},
-        frequency="day",
+        frequency="daily",
         necessity=FEE,
         caps={"industry": [{"basis": "calls", "cap": "1.20"}]},
         plans={"per-call": Plan(name=("按次", "Per call"), components=[calls(("5000", "1.20"), (None, "0.90"))])},
@@ -432,7 +432,7 @@ OFFERS = [
             fields={"place": ("江州市区", "江州北县", "江州南县"), "state": ("正常参保", "暂停参保")},
         ),
         sample={"subject": "JZP000101", "claims": {"state": "正常参保"}},
-        frequency="day",
+        frequency="daily",
         necessity=FEE,
         caps={"industry": [{"basis": "calls", "cap": "0.60"}]},
         plans={"per-call": Plan(name=("按次", "Per call"), components=[per_call("0.55")])},
@@ -456,7 +456,7 @@ OFFERS = [
         ),
         sample={},
         regime="free",
-        frequency="quarter",
+        frequency="quarterly",
     ),
     Offer(
         code="frost-risk",
@@ -479,7 +479,7 @@ OFFERS = [
         ),
         make=lambda: data.score_model(seed=41, fields=FROST),
         sample={"night_low": 1.5, "humidity": 78, "altitude": 410},
-        frequency="day",
+        frequency="daily",
         necessity=FEE,
         caps={"industry": [{"basis": "calls", "cap": "0.20"}]},
         plans={"seasonal": Plan(name=("按次（预付）", "Per call, prepaid"), components=[per_call("0.18")], is_prepaid=True)},
@@ -504,7 +504,7 @@ OFFERS = [
             step_days=1,
         ),
         sample={"ask": "range", "series": "surface", "from": "2026-04-01", "to": "2026-04-07"},
-        frequency="day",
+        frequency="daily",
         necessity=FEE,
         caps={
             "industry": [{"basis": "calls", "cap": "0.40"}],
@@ -529,6 +529,6 @@ OFFERS = [
         ),
         sample={"ask": "latest", "series": "north"},
         regime="free",
-        frequency="day",
+        frequency="daily",
     ),
 ]

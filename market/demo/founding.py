@@ -127,7 +127,7 @@ def _register_resource(told: Cast, code: str, at: datetime) -> None:
             {"field": field, "type": "text", "meaning": meaning, "meaning_en": meaning_en}
             for field, (meaning, meaning_en) in FIELDS.items()
         ],
-        update_frequency="day",
+        update_frequency="daily",
         user=told.of(provider),
         at=at,
     )

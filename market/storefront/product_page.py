@@ -90,7 +90,9 @@ def _sold_for(plan: Plan, purpose: Purpose) -> bool:
 
 
 def registrations_of(product: DataProduct) -> list[Registration]:
-    return list(Registration.objects.filter(product=product).select_related("registry").order_by("-issued_date", "-id"))
+    """The product's own, and those of the resources that it is derived from."""
+    behind = Registration.objects.filter(Q(product=product) | Q(resource__in=product.resources.all()))
+    return list(behind.select_related("registry").order_by("-issued_date", "-id"))
 
 
 def active_release(product: DataProduct) -> Release | None:

@@ -165,7 +165,10 @@ def test_a_cluster_that_was_half_made_is_made_again(folder):
 def test_an_ordinary_user_runs_it_under_their_own_account(folder):
     nobody = pwd.getpwnam("nobody")
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    with user_of(folder, prefix=as_nobody(nobody), env={**os.environ, "HOME": str(folder)}) as user:
+    wheel = folder / "wheel"  # this clone may lie in a folder that is closed to others; theirs would not
+    (embedded.copy_installation(embedded.wheel_installation(), wheel).parent / "__init__.py").touch()
+    environment = {**os.environ, "HOME": str(folder), "PYTHONPATH": str(wheel)}
+    with user_of(folder, prefix=as_nobody(nobody), env=environment) as user:
         started(user)
         pid = pid_of(Cluster(folder))
         assert f"\nUid:\t{nobody.pw_uid}\t" in Path(f"/proc/{pid}/status").read_text()
