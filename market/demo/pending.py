@@ -85,5 +85,5 @@ def order_to_be_paid(told: Cast) -> None:
 
 def pay_out(told: Cast) -> None:
     """One payout done; the shares of the other parties wait."""
-    payout = payout_propose(party=told.bodies["social"], user=told.people["platform_owner"], at=at("2026-10-26"))
-    payout_confirm(payout=payout, user=told.people["platform_cashier"], bank_reference="EB20261027-0031", at=at("2026-10-27"))
+    payout = payout_propose(party=told.bodies["social"], user=told.people["platform_owner"], at=at("2026-11-06", "16:00"))
+    payout_confirm(payout=payout, user=told.people["platform_cashier"], bank_reference="EB20261109-0031", at=at("2026-11-09"))

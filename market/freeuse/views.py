@@ -158,5 +158,8 @@ def take_step(request: HttpRequest, number: str, step: str) -> HttpResponse:
     if step not in STEPS:
         raise Http404
     act, done = STEPS[step]
-    attempt(request, lambda: act(request, {"grant": grant, "user": request.user, "at": clock.now()}), done)
-    return redirect("free-use-claim", number=number)
+    if attempt(request, lambda: act(request, {"grant": grant, "user": request.user, "at": clock.now()}), done):
+        return redirect("free-use-claim", number=number)
+    typed = DetailsForm(request.POST, is_draft=True) if "statement" in request.POST else None  # nothing typed is lost
+    as_it_is = get_object_or_404(own(request).select_related("decided_by", "checked_by", "submitted_by"), number=number)
+    return render(request, "market/freeuse/claim.html", page_of(request, as_it_is, typed), status=422)

@@ -51,13 +51,22 @@ def claim_list(request: HttpRequest) -> HttpResponse:
 @role_required(kinds=KINDS)
 def claim(request: HttpRequest, number: str) -> HttpResponse:
     grant = get_object_or_404(own(request), number=number)
+    return render(request, "market/consoles/authority/claim.html", page_of(request, grant))
+
+
+def page_of(request: HttpRequest, grant: FreeUseGrant, refused_step: str = "") -> dict[str, Any]:
+    """The claim's page; after a refusal the form of that step holds what was typed."""
     today = clock.today()
     initial = {
         "quota": grant.quota_asked,
         "from_date": today,
         "to_date": last_day(asked=grant.asked_until, authorised=grant.product.authorisation.to_date),
     }
-    context = {
+
+    def typed(*steps: str) -> Any:
+        return request.POST if refused_step in steps else None
+
+    return {
         "grant": grant,
         "left": cases.days_left(case=grant.case, today=today),
         "purpose": Purpose.objects.filter(code=grant.purpose).first(),
@@ -65,13 +74,12 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
         "evidence": grant.evidence.defer("content").order_by("uploaded_at", "id"),
         "history": history(grant=grant),
         "others": own(request).filter(organisation=grant.organisation).exclude(pk=grant.pk)[:5],
-        "decision_form": DecisionForm(initial=initial),
-        "note_form": NoteForm(),
-        "reason_form": ReasonForm(),
+        "decision_form": DecisionForm(typed("decide"), initial=initial),
+        "note_form": NoteForm(typed("ask")),
+        "reason_form": ReasonForm(typed("send-back", "revoke")),
         "may_act": has_role(request.user, request.membership.organisation, *DECIDE_ROLES),
         "is_decider": grant.decided_by_id == request.user.pk,
     }
-    return render(request, "market/consoles/authority/claim.html", context)
 
 
 @require_safe
@@ -122,5 +130,7 @@ def take_step(request: HttpRequest, number: str, step: str) -> HttpResponse:
     if step not in STEPS:
         raise Http404
     act, done = STEPS[step]
-    attempt(request, lambda: act(request, {"grant": grant, "user": request.user, "at": clock.now()}), done)
-    return redirect("authority-claim", number=number)
+    if attempt(request, lambda: act(request, {"grant": grant, "user": request.user, "at": clock.now()}), done):
+        return redirect("authority-claim", number=number)
+    as_it_is = get_object_or_404(own(request), number=number)
+    return render(request, "market/consoles/authority/claim.html", page_of(request, as_it_is, step), status=422)

@@ -66,6 +66,25 @@ def test_a_nonprofit_claims_free_use_from_start_to_submission(cast, product):
     assert (grant.state, grant.quota_asked, grant.evidence.count()) == ("submitted", 5000, 1)
 
 
+def test_a_refused_decision_keeps_what_was_typed(cast, submitted):
+    page, typed = f"{OFFICE}{submitted.number}/decide/", {"decision": "grant", "quota": "3000", "conditions": "每季报告一次"}
+    answer = acting(cast.authority.owner).post(page, typed)
+    assert answer.status_code == 422
+    assert "每季报告一次" in text(answer) and "3000" in text(answer)
+    submitted.refresh_from_db()
+    assert submitted.state == "submitted"
+
+
+def test_a_refused_draft_keeps_what_was_typed(cast, submitted):
+    number = submitted.number
+    type(submitted).objects.filter(pk=submitted.pk).update(state="corrections")
+    answer = acting(cast.nonprofit.owner).post(
+        f"/free-use/{number}/save/", {**STATEMENT, "statement": "改写过的说明", "quota_asked": "x"}
+    )
+    assert answer.status_code == 422
+    assert "改写过的说明" in text(answer)
+
+
 def test_the_authority_decides_and_another_person_checks(cast, submitted):
     page, decider, checker = f"{OFFICE}{submitted.number}/", acting(cast.authority.owner), acting(cast.authority.checker)
     assert STATEMENT["statement"] in text(decider.get(page))
