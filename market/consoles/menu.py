@@ -17,6 +17,7 @@ CONSOLES: dict[str, str | Promise] = {
     "authority": _("Authorising body"),
     "regulator": _("Price regulator"),
     "provider": _("Data provider"),
+    "registry": _("Registration institution"),
     "platform": _("Platform"),
     "cashier": _("Cashier"),
     "auditor": _("Auditor"),

@@ -8,6 +8,7 @@ urlpatterns = [
     path("provider/statements/", include(("market.consoles.closing.statement_urls", "provider-statements"))),
     path("operator/statements/", include(("market.consoles.closing.statement_urls", "operator-statements"))),
     path("provider/", include("market.consoles.provider.urls")),
+    path("registry/", include("market.consoles.registry.urls")),
     path("auditor/", include("market.consoles.auditor.urls")),
     path("operator/tariffs/", include("market.consoles.tariffs.urls")),
     path("operator/", include("market.consoles.operator.urls")),

@@ -69,6 +69,10 @@ class RenewalTooEarly(Refused):
     code = "renewal_too_early"
 
 
+class ReasonMissing(Refused):
+    code = "reason_missing"
+
+
 class RegistrationExpired(Refused):
     code = "registration_expired"
 
@@ -222,8 +226,10 @@ def registration_renew(
 
 @transaction.atomic
 def registration_cancel(*, registration: Registration, user: User | None, reason: str, at: datetime) -> Registration:
-    """Deregister: data lost, right given up, subject dissolved. Raises RegistrationExpired where it is cancelled already."""
+    """Deregister: data lost, right given up, subject dissolved. Raises ReasonMissing, RegistrationExpired (ended already)."""
     _require_registry(registration.registry, user)
+    if not reason.strip():
+        raise ReasonMissing(_("Say why, so that the other side can act on it."), field="reason")
     claimed = Registration.objects.filter(pk=registration.pk, state=Registration.State.VALID)
     if not claimed.update(state=Registration.State.CANCELLED):
         raise RegistrationExpired(_("This registration has ended already."))

@@ -54,6 +54,8 @@ GET_ROWS: dict[str, dict[str, int]] = {
     "/console/platform/reviews/": {"all": 403, "visitor": 302, "authority.owner": 200},
     "/console/authority/authorisations/": {"all": 403, "visitor": 302, "authority.owner": 200},
     "/console/authority/authorisations/new/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/registry/": {"all": 403, "visitor": 302},
+    "/console/registry/new/": {"all": 403, "visitor": 302},
     "/console/operator/": {"all": 403, "visitor": 302, "operator.owner": 200},
     "/console/operator/products/new/": {"all": 403, "visitor": 302, "operator.owner": 200},
     "/console/operator/products/upload/": {"all": 403, "visitor": 302, "operator.owner": 200},
