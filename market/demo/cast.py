@@ -134,4 +134,5 @@ ACCOUNTS = [
     "security_reviewer",
     "platform_cashier",
     "auditor",
+    "registry",
 ]
