@@ -94,6 +94,15 @@ NATIONAL_PARAMETERS = {
     "grant_decision_working_days": 10,
     "objection_acceptance_working_days": 5,
     "objection_answer_working_days": 15,
+    "income_tax_rate": "0.25",
+    "cost_audit_working_days": 20,
+    "revenue_opinion_working_days": 10,
+    "revenue_determination_working_days": 40,
+    "revenue_warning_percents": [90, 100],
+    "trial_to_formal_working_days": 60,
+    "operation_report_deadline": "03-31",
+    "equal_treatment_answer_working_days": 10,
+    "supply_refusal_review_working_days": 10,
     "closing_grace_days": 3,
     "invoice_due_days": 30,
 }
@@ -149,6 +158,13 @@ def load_rule_sets(apps: Apps) -> None:
                 period=DateRange(starts, ends),
                 parameters=parameters,
             )
+
+
+def extend_rule_sets(apps: Apps) -> None:
+    """Give the nation's rules the parameters that this version adds; a value that is there is never changed."""
+    for rule_set in apps.get_model("products", "RuleSet").objects.filter(jurisdiction="CN"):
+        rule_set.parameters = NATIONAL_PARAMETERS | rule_set.parameters
+        rule_set.save(update_fields=["parameters"])
 
 
 def load_calendar_year(apps: Apps, year: int, source: str) -> None:

@@ -4,8 +4,10 @@ from settlement.billing.models import BillingMonth, Charge, Deposit, Invoice, In
 from settlement.entitlements.models import ApiKey, Entitlement, Quota
 from settlement.ledger.models import Account, AccountBalance, LedgerTransaction, Posting
 from settlement.metering.models import IdempotentAnswer, Refusal, UsageEvent, UsageIdentity
+from settlement.oversight.models import DemandForecast, EqualTreatmentFlag
 from settlement.payments.models import PaymentIntent, WebhookEvent
 from settlement.shares.models import DistributionAgreement, Payout, PayoutLine, Settlement, Share
+from settlement.whatif.models import WhatIfCase
 
 __all__ = [
     "Account",
@@ -13,9 +15,11 @@ __all__ = [
     "ApiKey",
     "BillingMonth",
     "Charge",
+    "DemandForecast",
     "Deposit",
     "DistributionAgreement",
     "Entitlement",
+    "EqualTreatmentFlag",
     "IdempotentAnswer",
     "Invoice",
     "InvoiceLine",
@@ -31,4 +35,5 @@ __all__ = [
     "UsageEvent",
     "UsageIdentity",
     "WebhookEvent",
+    "WhatIfCase",
 ]

@@ -11,6 +11,30 @@ from django.utils.translation import gettext_lazy as _
 from products.postgres.ranges import exclusion_key
 
 
+class Bundle(models.Model):
+    """Plans of one operator that are sold together for a scenario; each part has its own tariff, under its own cap."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        OPEN = "open", _("On sale")
+        CLOSED = "closed", _("No longer sold")
+
+    operator = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="bundles")
+    code = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=100)
+    name_en = models.CharField(max_length=100, blank=True)
+    description = models.TextField(blank=True)
+    description_en = models.TextField(blank=True)
+    purpose = models.CharField(max_length=80)
+    scenario = models.CharField(max_length=60)
+    state = models.CharField(max_length=6, choices=State, default=State.DRAFT)
+    made_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.code
+
+
 class Plan(models.Model):
     """A way to buy a product: its purposes and how it is paid. The price is the plan's tariff in force."""
 
@@ -28,6 +52,10 @@ class Plan(models.Model):
     is_prepaid = models.BooleanField(default=False)
     term_months = models.PositiveSmallIntegerField(default=12)
     rate_per_minute = models.PositiveIntegerField(default=600, help_text="Calls a minute")
+    bundle = models.ForeignKey(
+        Bundle, null=True, on_delete=models.PROTECT, related_name="plans", help_text="Sold only as a part of it"
+    )
+    terms = models.TextField(blank=True, help_text="What else the agreement says; read for exclusivity and tie-ins")
     state = models.CharField(max_length=6, choices=State, default=State.OPEN)
     created_at = models.DateTimeField()
 
@@ -64,6 +92,7 @@ class Tariff(models.Model):
     filed_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
     filed_at = models.DateTimeField()
     reason = models.TextField(blank=True, help_text="Why this price")
+    may_fall = models.BooleanField(default=False, help_text="The operator knows that the total falls at some higher usage")
     decided_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.TextField(blank=True)
@@ -93,3 +122,33 @@ class Tariff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan} v{self.version}"
+
+
+class SupplyRefusal(models.Model):
+    """An operator will not supply an organisation: with a reason, listed for the regulator. It may be lifted, never edited."""
+
+    class Ground(models.TextChoices):
+        PURPOSE = "purpose", _("The purpose is outside the authorisation")
+        SECURITY = "security", _("Security conditions are not met")
+        MISUSE = "misuse", _("Misuse before")
+        DEBT = "debt", _("Overdue bills")
+        CAPACITY = "capacity", _("No capacity")
+
+    product = models.ForeignKey("products.DataProduct", on_delete=models.PROTECT, related_name="supply_refusals")
+    organisation = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="supply_refusals")
+    ground = models.CharField(max_length=10, choices=Ground)
+    reason = models.TextField()
+    refused_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
+    refused_at = models.DateTimeField()
+    lifted_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lifted_reason = models.TextField(blank=True)
+    case = models.ForeignKey("products.Case", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "organisation"], condition=Q(lifted_at__isnull=True), name="supply_refusal_one_open"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="supply_refusal_has_a_reason"),
+        ]

@@ -43,6 +43,7 @@ class DataProduct(models.Model):
     description_en = models.TextField(blank=True)
     purposes = ArrayField(models.CharField(max_length=80), default=list)
     scenarios = ArrayField(models.CharField(max_length=60), default=list)
+    built_on = models.ManyToManyField("self", symmetrical=False, related_name="built_into", help_text="Products it re-develops")
     update_frequency = models.CharField(max_length=20, blank=True)
     necessity = models.TextField(_("why a fee is needed"), blank=True)
     open_first_override = models.TextField(_("why an openable resource is operated"), blank=True)

@@ -73,6 +73,13 @@ class OrganisationState(TextChoices):
     SUSPENDED = "suspended", _("Suspended")
 
 
+class OrganisationSize(TextChoices):
+    MICRO = "micro", _("Micro enterprise")
+    SMALL = "small", _("Small enterprise")
+    MEDIUM = "medium", _("Medium enterprise")
+    LARGE = "large", _("Large enterprise")
+
+
 class Organisation(models.Model):
     """A party of the market, identified by its unified social credit code (USCC)."""
 
@@ -87,6 +94,12 @@ class Organisation(models.Model):
     website = models.URLField(blank=True)
     complaint_contact = models.CharField(_("complaint channel"), max_length=200, blank=True)
     controlled_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="affiliates")
+    size = models.CharField(
+        _("size"), max_length=6, choices=OrganisationSize, blank=True, help_text="Of an enterprise, as the statistics classify it"
+    )
+    document_prefix = models.CharField(
+        _("document prefix"), max_length=20, blank=True, help_text="What its numbered documents begin with, for example 江发改价"
+    )
     created_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_by = models.ForeignKey("products.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")

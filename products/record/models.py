@@ -186,6 +186,34 @@ class RuleSet(models.Model):
         ]
 
 
+class IssuedDocument(models.Model):
+    """A numbered document of a body, as issued: its PDF and the content it was made from never change (a trigger)."""
+
+    number = models.CharField(max_length=60, unique=True, help_text="For example 江发改价〔2026〕7号")
+    issuer = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="documents_issued")
+    year = models.PositiveSmallIntegerField()
+    sequence = models.PositiveIntegerField()
+    kind = models.CharField(max_length=40, help_text="For example permitted_revenue")
+    title = models.CharField(max_length=200)
+    object_type = models.CharField(**OBJECT_TYPE)
+    object_id = models.CharField(**OBJECT_ID)
+    content = models.JSONField(help_text="What the PDF was made from")
+    pdf = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    is_public = models.BooleanField(default=False)
+    issued_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "year", "sequence"], name="issued_document_sequence_without_gaps"),
+        ]
+        indexes = [models.Index(fields=["object_type", "object_id"], name="issued_document_by_object")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class CalendarYear(models.Model):
     """A year whose public holidays are known. A date in a year that is not here is not computable."""
 

@@ -142,6 +142,12 @@ class Authorisation(models.Model):
     region = models.CharField(max_length=6, blank=True)
     from_date = models.DateField()
     to_date = models.DateField(help_text="Last day")
+    operating_since = models.DateField(
+        _("operating since"),
+        null=True,
+        blank=True,
+        help_text="First day of operation, where it is earlier than the first listing here",
+    )
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     conditions = models.TextField(_("conditions of authorisation"), blank=True)
     operating_model = models.TextField(_("mode of operation"), blank=True)
