@@ -8,6 +8,7 @@ import logging
 import time
 
 from django.utils import translation
+from psycopg import OperationalError
 
 from market.gateway import calls, receipts, usage
 from market.gateway.http import ClientGone, Receive, Request, Response, Scope, Send, encode, problem_response
@@ -104,9 +105,9 @@ async def _api(held: Resources, request: Request) -> Response:
             response = problem_response(problem)
     except ClientGone:
         raise
-    except Exception:
+    except Exception as error:
         log.exception("%s %s failed", request.method, kind)
-        code = "runtime-failed"
+        code = "database-away" if isinstance(error, OperationalError) else "runtime-failed"
         with translation.override(request.language):
             response = problem_response(Problem(code))
     held.metrics.answered(

@@ -47,6 +47,7 @@ CATALOGUE: dict[str, tuple[int, Promise]] = {
     "runtime-busy": (503, _("The product is busy. Nothing was charged.")),
     "runtime-timeout": (503, _("The product took too long. Nothing was charged.")),
     "runtime-failed": (503, _("The product broke on this call. Nothing was charged.")),
+    "database-away": (503, _("The database cannot be reached just now. Nothing was charged.")),
     "recording-failed": (503, _("The call could not be metered, so it was not answered. Nothing was charged.")),
     "recording-unknown": (503, _("The database went away while the call was metered. Repeat it with the same Idempotency-Key.")),
 }

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import connections
-from psycopg import conninfo
+from psycopg import OperationalError, conninfo
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from market.gateway.metrics import Metrics
 from market.gateway.rates import Rates
@@ -92,7 +92,16 @@ class Resources:
         await self.pool.close()
 
     async def row(self, name: str, **parameters: Any) -> dict[str, Any] | None:
-        """The one row of a query by name, or None."""
+        """The one row of a query by name, or None. A connection cut while it lay idle costs a second try, not the call."""
+        try:
+            return await self._row(name, parameters)
+        except PoolTimeout:
+            raise
+        except OperationalError:
+            await self.pool.check()  # where one was cut, the others may be too
+            return await self._row(name, parameters)
+
+    async def _row(self, name: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
         async with self.pool.connection() as connection:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(query(name), parameters)

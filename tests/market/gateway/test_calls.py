@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 import requests
+from django.db import connection
 
 from settlement.entitlements.models import Quota
 from settlement.metering.models import Refusal, UsageEvent
@@ -43,6 +44,18 @@ def test_call_is_answered_with_its_receipt_after_it_was_metered(client):
     while client.stall.key.last_used_at is None and time.monotonic() < ends:
         client.stall.key.refresh_from_db()
     assert client.stall.key.last_used_at is not None
+
+
+def test_a_connection_that_was_cut_while_idle_costs_a_second_try_and_not_the_call(client):
+    assert client.call().status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'gongshu-gateway' AND state = 'idle'"
+        )
+        assert cursor.fetchone()[0] >= 2
+    time.sleep(1.1)  # past the second for which the key was looked up
+    assert client.call().status_code == 200
+    assert UsageEvent.objects.count() == 2
 
 
 def test_every_refusal_is_a_problem_costs_nothing_and_is_kept_with_its_reason(client):
