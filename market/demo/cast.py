@@ -85,6 +85,13 @@ BODIES = [
         "association", "51", "330200", "nonprofit", "江州市防灾减灾志愿者协会", "Disaster Relief Volunteers", "relief-volunteers"
     ),
     Body("statistics", "11", "330200", "public_body", "江州市统计局", "Jiangzhou Statistics Office", "jiangzhou-statistics"),
+    Body("citybank", "91", "330200", "enterprise", "江州城市银行股份有限公司", "Jiangzhou City Bank", "jiangzhou-city-bank"),
+    Body("westbank", "91", "330200", "enterprise", "西岭银行股份有限公司", "Xiling Bank", "xiling-bank"),
+    Body("guarantee", "91", "330200", "enterprise", "江州中小企业融资担保有限公司", "Jiangzhou Guarantee", "jiangzhou-guarantee"),
+    Body("leasing", "91", "330200", "enterprise", "海旭融资租赁有限公司", "Haixu Leasing", "haixu-leasing"),
+    Body("microloan", "91", "330200", "enterprise", "江北小额贷款有限公司", "Jiangbei Microloans", "jiangbei-microloans"),
+    Body("factoring", "91", "330200", "enterprise", "信禾商业保理有限公司", "Xinhe Factoring", "xinhe-factoring"),
+    Body("adviser", "91", "330200", "enterprise", "明渡经济咨询有限公司", "Mingdu Economics", "mingdu-economics"),
 ]
 PEOPLE = [
     Person("platform_cashier", "platform", "钱书敏", ("finance",)),
@@ -116,6 +123,13 @@ PEOPLE = [
     Person("buyer_newcomer", "newcomer", "叶新", ("owner", "buyer", "developer")),
     Person("nonprofit", "foundation", "温暖", ("owner", "buyer", "developer")),
     Person("nonprofit_relief", "association", "关援", ("owner", "buyer", "developer")),
+    Person("buyer_citybank", "citybank", "程霖", ("owner", "buyer", "developer", "finance")),
+    Person("buyer_westbank", "westbank", "席岭", ("owner", "buyer", "developer", "finance")),
+    Person("buyer_guarantee", "guarantee", "丹宝", ("owner", "buyer", "developer", "finance")),
+    Person("buyer_leasing", "leasing", "租海", ("owner", "buyer", "developer", "finance")),
+    Person("buyer_microloan", "microloan", "江小贷", ("owner", "buyer", "developer", "finance")),
+    Person("buyer_factoring", "factoring", "辛禾", ("owner", "buyer", "developer", "finance")),
+    Person("buyer_adviser", "adviser", "明渡", ("owner", "buyer", "developer", "finance")),
     Person("public_body", "statistics", "童计", ("owner", "buyer", "developer")),
 ]
 ACCOUNTS = [

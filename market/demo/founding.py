@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.contrib.auth.hashers import make_password
@@ -12,11 +13,16 @@ from products.organisations.founding import platform_found
 from products.organisations.models import Membership, Organisation, User
 from products.organisations.services import member_add, member_change, organisation_register, organisation_verify
 from products.record import evidence
+from products.record.clock import business_date
 from products.registry.models import Authorisation, DataResource
 from products.registry.services import authorisation_activate, authorisation_draft, registration_add, resource_add
 
-SIGNED, ACTIVE_FROM, ACTIVE_TO = date(2026, 5, 28), date(2026, 6, 1), date(2029, 5, 31)
-ENDS_SOONER = {"qinghe": date(2027, 6, 30)}
+SIGNED = {"jiangshu": date(2024, 11, 8)}
+TERMS = {  # the first was agreed under the trial rules of 2023, which allow three years
+    "jiangshu": (date(2024, 11, 15), date(2027, 11, 14)),
+    "qinghe": (date(2026, 6, 1), date(2027, 6, 30)),
+}
+USUAL_SIGNED, USUAL_TERM = date(2026, 5, 28), (date(2026, 6, 1), date(2029, 5, 31))
 RESOURCES = {
     "JZ-HRSS-001": ("社会保险缴纳记录", "Social-insurance contributions", "社会保障", 3, True),
     "JZ-HRSS-002": ("参保单位增减记录", "Insured employers by month", "社会保障", 2, False),
@@ -102,15 +108,21 @@ def _join(told: Cast, body: str, person: cast.Person, owner: cast.Person, at: da
     member_add(organisation=organisation, user=user, roles=person.roles, actor=told.people[owner.account], at=at)
 
 
-def open_record(told: Cast, at: datetime) -> None:
-    """Resources with their dictionaries and registrations; one authorisation for each operator."""
-    for code in RESOURCES:
+def open_record(told: Cast, operators: Sequence[str], at: datetime) -> None:
+    """The resources that operators build on, with their dictionaries and registrations; an authorisation for each operator."""
+    for code in dict.fromkeys(offer.resource for offer in OFFERS if offer.operator in operators):
         _register_resource(told, code, at)
+    if "jiangshu" in operators:  # the worked specs use one of the harbour's resources too
+        _register_resource(told, "JZ-PORT-001", at)
     for position, operator in enumerate(dict.fromkeys(offer.operator for offer in OFFERS), start=1):
-        _authorise(told, operator, f"江数授〔2026〕{position:03d}号", at)
+        if operator in operators:
+            year = SIGNED.get(operator, USUAL_SIGNED).year
+            _authorise(told, operator, f"江数授〔{year}〕{position:03d}号", at)
 
 
 def _register_resource(told: Cast, code: str, at: datetime) -> None:
+    if DataResource.objects.filter(code=code).exists():
+        return
     name, name_en, data_class, grade, personal = RESOURCES[code]
     provider = next(offer.provider for offer in OFFERS if offer.resource == code)
     resource = resource_add(
@@ -137,7 +149,7 @@ def _register_resource(told: Cast, code: str, at: datetime) -> None:
         holder=told.bodies[provider],
         level="city",
         region="330200",
-        issued_date=SIGNED,
+        issued_date=business_date(at),
         code=f"330200-R-{code}",
         user=told.of("registry"),
         at=at,
@@ -155,6 +167,7 @@ def _authorise(told: Cast, operator: str, number: str, at: datetime) -> Authoris
         purpose="decision_record",
         at=at,
     )
+    signed, (from_date, to_date) = SIGNED.get(operator, USUAL_SIGNED), TERMS.get(operator, USUAL_TERM)
     scope = [
         (DataResource.objects.get(code=offer.resource), offer.type, purpose, scenario)
         for offer in OFFERS
@@ -172,15 +185,15 @@ def _authorise(told: Cast, operator: str, number: str, at: datetime) -> Authoris
         operator=told.bodies[operator],
         mode="scenario",
         region="330200",
-        from_date=ACTIVE_FROM,
-        to_date=ENDS_SOONER.get(operator, ACTIVE_TO),
+        from_date=from_date,
+        to_date=to_date,
         conditions="运营机构为法人组织，制度、诚信、资质与安全条件经核验。",
         operating_model="在授权运营域内开发产品，原始数据不出域，按场景向市场提供。",
         term_clause="期限不超过五年，届满前六个月评估。",
         exit_clause="终止时立即关闭访问、清除运营域数据，日志留存不少于六个月。",
         security_duties="落实分类分级、最小必要、日志留痕与应急处置责任。",
-        decision_reference="江州市委常委会〔2026〕第 9 次",
-        decision_date=SIGNED,
+        decision_reference=f"江州市委常委会〔{signed.year}〕第 9 次",
+        decision_date=signed,
         decision_evidence=minutes,
         scope=scope,
         user=maker,

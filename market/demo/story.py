@@ -1,4 +1,4 @@
-"""The demo's story, told once into an empty database: a market from May to November 2026, everything made up.
+"""The demo's story, told once into an empty database: a market from September 2025 to November 2026, everything made up.
 
 Every step goes through the services that the pages use, at its own moment. Read ``tell`` from top to bottom.
 """
@@ -7,21 +7,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from market.demo import buying, cast, pending, trade
+from market.demo import buying, cast, pending, regulars, trade
 from market.demo.catalogue import OFFERS
 from market.demo.founding import Cast, found_market, open_record
 from market.demo.trade import at
 from products.organisations.models import User
 from products.record import clock
+from products.record.clock import day_start
+from settlement.billing.rules import next_month
 from settlement.billing.services import close_month
 from settlement.entitlements.services import key_issue
 
 NOW = at("2026-11-10", "10:00")
+LAST_MONTHS = [  # month, whether it is over, when it was closed, when its invoices were paid
+    (buying.AUGUST, True, "2026-09-04", "2026-09-16"),
+    (buying.SEPTEMBER, True, "2026-11-02", "2026-11-06"),
+    (buying.OCTOBER, True, "", ""),
+    (buying.NOVEMBER, False, "", ""),
+]
 
 
 def is_told() -> bool:
@@ -33,26 +42,52 @@ def tell(say: Callable[[str], object]) -> None:
     """Tell the story in one transaction, so that a stop in the middle leaves an empty database."""
     clock.set_to(NOW)
     with transaction.atomic():
-        told = found_market(at("2026-05-11"))
-        open_record(told, at("2026-05-28"))
-        trade.file_products(told, at("2026-06-15"))
-        trade.set_prices(told, drafted=at("2026-06-22"), filed=at("2026-07-06"))
-        trade.agree_shares(told, at("2026-07-20"))
-        trade.list_products(told, at("2026-08-01", "08:00"))
+        told = found_market(at("2025-09-08"))
+        running = first_operator(told)
+        other_operators(told)
         bought = buying.buy_all(told)
-        buying.use_month(told, bought, buying.AUGUST)
-        close_month(month=buying.AUGUST, at=at("2026-09-04", "09:30"))
-        buying.pay_invoices(buying.AUGUST, at("2026-09-16"))
-        buying.use_month(told, bought, buying.SEPTEMBER)
-        close_month(month=buying.SEPTEMBER, at=at("2026-11-02", "09:30"))
-        buying.pay_invoices(buying.SEPTEMBER, at("2026-11-06"), but=told.bodies["bank"].name)
-        buying.use_month(told, bought, buying.OCTOBER)
-        buying.use_month(told, bought, buying.NOVEMBER, until=NOW)
+        for month, is_over, closed, paid in LAST_MONTHS:
+            running += regulars.start(told, month)
+            regulars.report_month(running, month, until=NOW)
+            buying.use_month(told, bought, month, until=None if is_over else NOW)
+            if closed:
+                close_month(month=month, at=at(closed, "09:30"))
+                buying.pay_invoices(month, at(paid), but=told.bodies["bank"].name if month == buying.SEPTEMBER else "")
         pending.leave_work(told)
         facts = facts_of(told, bought)
     clock.keep_offset(NOW)
     (settings.DATA_DIR / "demo.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     say(f"Told: {len(facts['api_keys'])} API keys, {len(facts['accounts'])} people to sign in as.")
+
+
+def first_operator(told: Cast) -> list[regulars.Running]:
+    """Jiangshu, in operation since 2024, joins first; its regular buyers use it from November 2025 to July 2026."""
+    who = ("jiangshu",)
+    open_record(told, who, at("2025-09-18"))
+    trade.file_products(told, who, at("2025-09-24"))
+    trade.set_prices(told, who, drafted=at("2025-10-09"), filed=at("2025-10-16"), on_sale=regulars.FIRST)
+    trade.agree_shares(told, who, regulars.FIRST, at("2025-10-20"))
+    trade.list_products(told, who, at("2025-11-01", "08:00"))
+    running: list[regulars.Running] = []
+    month = regulars.FIRST
+    while month < buying.AUGUST:
+        running += regulars.start(told, month)
+        regulars.report_month(running, month)
+        following = next_month(month)
+        close_month(month=month, at=day_start(following) + timedelta(days=4, hours=9))
+        buying.pay_invoices(month, day_start(following) + timedelta(days=15, hours=10))
+        month = following
+    return running
+
+
+def other_operators(told: Cast) -> None:
+    """Three more operators from the summer of 2026 on."""
+    who = ("haiwan", "yunling", "qinghe")
+    open_record(told, who, at("2026-05-28"))
+    trade.file_products(told, who, at("2026-06-15"))
+    trade.set_prices(told, who, drafted=at("2026-06-22"), filed=at("2026-07-06"), on_sale=buying.AUGUST)
+    trade.agree_shares(told, who, buying.AUGUST, at("2026-07-20"))
+    trade.list_products(told, who, at("2026-08-01", "08:00"))
 
 
 def facts_of(told: Cast, bought: list[buying.Bought]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -30,7 +30,9 @@ from settlement.entitlements.models import Entitlement
 from settlement.metering.record import NewEvent, record_events
 from settlement.shares.models import DistributionAgreement
 
-ON_SALE = date(2026, 8, 1)
+
+def offers_of(operators: Sequence[str]) -> list[Offer]:
+    return [offer for offer in OFFERS if offer.operator in operators]
 
 
 def at(year_day: str, clock_time: str = "10:00") -> datetime:
@@ -53,10 +55,10 @@ def make_product_keys() -> dict[str, str]:
     return names
 
 
-def file_products(told: Cast, moment: datetime) -> None:
-    """Every offer as a draft with a proven release, through both reviews."""
+def file_products(told: Cast, operators: Sequence[str], moment: datetime) -> None:
+    """Every offer of the operators as a draft with a proven release, through both reviews."""
     secrets = secrets_from({**os.environ, **make_product_keys()}, link_key=settings.SIGNING_KEY.encode())
-    for offer in OFFERS:
+    for offer in offers_of(operators):
         product_publish(spec=_spec(told, offer), secrets=secrets, by=told.of(offer.operator), at=moment)
     reviewers = {"compliance": told.people["compliance_reviewer"], "security": told.people["security_reviewer"]}
     for review in ReviewRecord.objects.filter(state="requested").order_by("id"):
@@ -92,29 +94,29 @@ def _spec(told: Cast, offer: Offer) -> ProductSpec:
     )
 
 
-def set_prices(told: Cast, drafted: datetime, filed: datetime) -> None:
+def set_prices(told: Cast, operators: Sequence[str], *, drafted: datetime, filed: datetime, on_sale: date) -> None:
     """Caps with their written reports, then plans and tariffs that the regulator notes."""
     maker, checker = told.people["authority"], told.people["authority_checker"]
-    for number, offer in enumerate((offer for offer in OFFERS if offer.caps), start=1):
+    for number, offer in enumerate((offer for offer in offers_of(operators) if offer.caps), start=1):
         product = DataProduct.objects.get(code=offer.code)
         for purpose_class, entries in offer.caps.items():
             document = {
                 "caps": entries,
-                "document": f"江数价〔2026〕{number}号",
+                "document": f"江数价〔{drafted.year}〕{number}号",
                 "from": business_date(drafted + timedelta(days=6)).isoformat(),
                 "purposes": [purpose_class],
             }
             filing = cap_draft(product=product, document=document, user=maker, at=drafted)
             filing = cap_approve(filing=filing, user=checker, at=drafted + timedelta(days=1))
-            report = f"江数报〔2026〕{number}号"
+            report = f"江数报〔{drafted.year}〕{number}号"
             filing = cap_report(filing=filing, report_no=report, user=maker, at=drafted + timedelta(days=2))
             cap_publish(filing=filing, user=maker, at=drafted + timedelta(days=3))
-    for offer in OFFERS:
+    for offer in offers_of(operators):
         for code in offer.plans:
-            _file_tariff(told, offer, code, filed)
+            _file_tariff(told, offer, code, filed, on_sale)
 
 
-def _file_tariff(told: Cast, offer: Offer, code: str, filed: datetime) -> None:
+def _file_tariff(told: Cast, offer: Offer, code: str, filed: datetime, on_sale: date) -> None:
     plan_terms, user = offer.plans[code], told.of(offer.operator)
     plan = plan_open(
         product=DataProduct.objects.get(code=offer.code),
@@ -129,7 +131,7 @@ def _file_tariff(told: Cast, offer: Offer, code: str, filed: datetime) -> None:
     tariff = tariff_file(
         plan=plan,
         document=tariff_document(offer, code),
-        from_date=ON_SALE,
+        from_date=on_sale,
         user=user,
         reason="首次收费标准，按成本与上限测算（演示）",
         at=filed,
@@ -145,8 +147,8 @@ def tariff_document(offer: Offer, code: str) -> dict[str, object]:
     return {**document, "discounts": discounts} if discounts else document
 
 
-def list_products(told: Cast, moment: datetime) -> None:
-    for offer in OFFERS:
+def list_products(told: Cast, operators: Sequence[str], moment: datetime) -> None:
+    for offer in offers_of(operators):
         product = DataProduct.objects.get(code=offer.code)
         state = price_state(product=product, on=business_date(moment))
         product_list(product=product, price_state=state, by=told.of(offer.operator), at=moment)
@@ -254,16 +256,16 @@ def report_facility_use(told: Cast, entitlement: Entitlement, *, month: date, gi
     record_events([event], at=moment)
 
 
-def agree_shares(told: Cast, moment: datetime) -> None:
+def agree_shares(told: Cast, operators: Sequence[str], from_date: date, moment: datetime) -> None:
     """How each product's revenue is divided: an example, since no official split exists (domain.md section 11)."""
     platform = told.bodies["platform"]
-    for offer in OFFERS:
+    for offer in offers_of(operators):
         if not offer.plans:
             continue
         DistributionAgreement.objects.create(
-            number=f"FX-2026-{offer.code}"[:60],
+            number=f"FX-{from_date.year}-{offer.code}"[:60],
             product=DataProduct.objects.get(code=offer.code),
-            period=DateRange(ON_SALE, None),
+            period=DateRange(from_date, None),
             parts=[
                 {"organisation": told.bodies[offer.provider].pk, "role": "provider", "percent": "15.00"},
                 {"organisation": platform.pk, "role": "platform", "percent": "5.00"},
