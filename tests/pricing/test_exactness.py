@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 # Estimates and alarms are statistics, not prices; what they find becomes a price only through an exact document.
 NOT_PRICES = ("pricing/estimation/", "settlement/watch.py")
 TIMES = ("timeout", "seconds", "interval", "delay", "wait")
-EXACT_ONLY = ("pricing/rules/", "pricing/documents.py", "pricing/quote.py", "pricing/cap_check.py")
+EXACT_ONLY = ("pricing/rules/", "pricing/simulation/", "pricing/documents.py", "pricing/quote.py", "pricing/cap_check.py")
 
 
 def named_values(node):
