@@ -59,6 +59,7 @@ TEXTS = {
     "duplicate_cap": gettext_noop("another cap holds for this basis and period already"),
     "units_differ": gettext_noop("components of this basis have different units, so no one cap can hold for their sum"),
     "too_many_packages": gettext_noop("more than %(most)s package sizes on one basis cannot be proven under a cap"),
+    "too_many_discounts": gettext_noop("more than %(most)s combinations of discounts cannot be looked at one by one"),
 }
 # Problems that JSON Schema cannot express: they hang on two places at once, on the calendar or on the file itself.
 BEYOND_SCHEMA = frozenset(
@@ -78,6 +79,7 @@ BEYOND_SCHEMA = frozenset(
         "duplicate_cap",
         "units_differ",
         "too_many_packages",
+        "too_many_discounts",
     }
 )
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from pricing.documents import parse_tariff
 from pricing.revenue.selectors import cap_versions
 from pricing.tariffs import versions
 from pricing.tariffs.models import Plan, Tariff
 from pricing.tariffs.rules import BasisWithoutCap, clamp
+from pricing.tariffs.sanity import fall_of
 from pricing.tariffs.selectors import charged_classes, tariffs_from
 from products.catalogue.models import DataProduct
 from products.organisations.models import User
@@ -69,6 +71,7 @@ def _replace(tariff: Tariff, document: dict[str, Any], start: date, user: User, 
         reason=reason,
         at=at,
         clamped_from=tariff,
+        may_fall=fall_of(parse_tariff(document)) is not None,
     )
     facts = {"plan": tariff.plan_id, "from": first, "cut": tariff.pk, "document": document}
     audit.record(

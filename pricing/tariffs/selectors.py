@@ -19,6 +19,8 @@ from pricing.rules.caps import counting_at
 from pricing.rules.exact import MICRO, plain, yuan
 from pricing.tariffs.models import IN_FORCE_STATES, Plan, Tariff
 from pricing.tariffs.rules import rises
+from pricing.tariffs.sanity import FallExample, fall_of
+from products.catalogue.models import Regime
 
 PICO = 12  # exact amounts are in 10⁻¹² yuan
 
@@ -44,13 +46,17 @@ class CounterExample:
 
 @dataclass(frozen=True)
 class Preview:
-    """What filing a document would mean: the counter-examples (none: it passes), and what would cost more than today."""
+    """What filing a document would mean: the counter-examples (none: it passes), and what would cost more than today.
+
+    ``fall`` is the smallest usage after which more use costs less in total, None where that never happens.
+    """
 
     is_within_caps: bool
     has_caps: bool
     counter_examples: tuple[CounterExample, ...]
     missing_classes: tuple[str, ...]
     rises: tuple[str, ...]
+    fall: FallExample | None = None
 
 
 def tariff_in_force(*, plan: Plan, on: date) -> Tariff | None:
@@ -83,7 +89,8 @@ def preview(*, plan: Plan, document: dict[str, Any], from_date: date) -> Preview
     terms = parse_tariff(document)
     found: list[CounterExample] = []
     missing: list[str] = []
-    for purpose_class in charged_classes(plan.purposes):
+    is_guided = plan.product.regime != Regime.MARKET
+    for purpose_class in charged_classes(plan.purposes) if is_guided else ():
         versions = cap_versions(product=plan.product, purpose_class=purpose_class, from_date=from_date)
         if not versions or versions[0].start > from_date:
             missing.append(purpose_class)
@@ -93,7 +100,7 @@ def preview(*, plan: Plan, document: dict[str, Any], from_date: date) -> Preview
                 found.append(counter_example(terms, violation, version))
     before = tariff_in_force(plan=plan, on=from_date - timedelta(days=1)) or tariff_in_force(plan=plan, on=from_date)
     more = rises(parse_tariff(before.document), terms) if before else ()
-    return Preview(not found and not missing, not missing, tuple(found), tuple(missing), more)
+    return Preview(not found and not missing, not missing, tuple(found), tuple(missing), more, fall_of(terms))
 
 
 def counter_example(terms: Terms, violation: Violation, version: CapVersion) -> CounterExample:

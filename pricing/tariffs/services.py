@@ -14,7 +14,9 @@ from pricing import parameters
 from pricing.bodies import region_of, regulator_of
 from pricing.documents import parse_tariff
 from pricing.tariffs import versions
-from pricing.tariffs.models import Plan, Tariff
+from pricing.tariffs.clauses import Clause, forbidden_clauses
+from pricing.tariffs.models import Bundle, Plan, Tariff
+from pricing.tariffs.sanity import FallExample, fall_of
 from pricing.tariffs.selectors import CounterExample, charged_classes, preview, tariffs_from
 from products.catalogue.models import DataProduct, Regime
 from products.organisations.models import Organisation, User
@@ -64,6 +66,36 @@ class PriceAboveCap(Refused):
         super().__init__(message % named, field="document", **named)
 
 
+class TariffFalls(Refused):
+    """More use would cost less in total; ``example`` has the smallest quantities at which it does."""
+
+    code = "tariff_falls"
+
+    def __init__(self, example: FallExample) -> None:
+        self.example = example
+        message = _(
+            "From a quantity of %(quantity)s to %(next)s (%(basis)s) the total falls from %(total)s to %(next_total)s yuan. "
+            "Change the price, or say below that you know."
+        )
+        named = {name: getattr(example, name) for name in ("quantity", "next", "basis", "total", "next_total")}
+        super().__init__(message % named, field="may_fall", **named)
+
+
+class ClauseForbidden(Refused):
+    """The words of a plan hold a clause that may not stand there; ``clauses`` has each with the words that were found."""
+
+    code = "plan_clause_forbidden"
+
+    def __init__(self, clauses: Sequence[Clause], field: str = "terms") -> None:
+        self.clauses = tuple(clauses)
+        each = [_("“%(words)s” reads as %(what)s. %(instead)s") % {**named(clause)} for clause in clauses]
+        super().__init__(" ".join(each), field=field, kinds=[clause.kind for clause in clauses])
+
+
+def named(clause: Clause) -> dict[str, str]:
+    return {"words": clause.words, "what": str(clause.what), "instead": str(clause.instead)}
+
+
 class NoCapInForce(Refused):
     code = "no_cap_in_force"
 
@@ -107,8 +139,13 @@ def plan_open(
     is_prepaid: bool = False,
     term_months: int = 12,
     rate_per_minute: int = 600,
+    terms: str = "",
+    bundle: Bundle | None = None,
 ) -> Plan:
-    """Open a way to buy a product for charged purposes. Raises PlanRefused, RoleMissing."""
+    """Open a way to buy a product for charged purposes, or (``bundle``) a part of a bundle.
+
+    ``terms`` is what the agreement says beside the price. Raises PlanRefused, ClauseForbidden, RoleMissing.
+    """
     require_role(user, product.operator, *TARIFF_ROLES)
     if not purposes or any(purpose.split(".", 1)[0] not in charged_classes(purposes) for purpose in purposes):
         raise PlanRefused(_("A plan serves industrial or sector purposes; free purposes go by a grant."), field="purposes")
@@ -117,6 +154,7 @@ def plan_open(
             raise PlanRefused(_("The product does not serve the purpose %(code)s.") % {"code": purpose}, field="purposes")
     if Plan.objects.filter(product=product, code=code).exists():
         raise PlanRefused(_("This product has a plan with this code already."), field="code")
+    _check_words(name, name_en, description, description_en, terms)
     plan = Plan.objects.create(
         product=product,
         code=code,
@@ -128,42 +166,73 @@ def plan_open(
         is_prepaid=is_prepaid,
         term_months=term_months,
         rate_per_minute=rate_per_minute,
+        terms=terms.strip(),
+        bundle=bundle,
         created_at=at,
     )
-    facts = {"product": product.code, "code": code, "purposes": list(purposes)}
+    facts = {"product": product.code, "code": code, "purposes": list(purposes), "terms": plan.terms}
     audit.record(action="plan.opened", obj=plan, actor=user, organisation=product.operator, at=at, facts=facts)
     return plan
 
 
 @transaction.atomic
-def tariff_file(*, plan: Plan, document: dict[str, Any], from_date: date, user: User, reason: str, at: datetime) -> Tariff:
+def tariff_file(
+    *,
+    plan: Plan,
+    document: dict[str, Any],
+    from_date: date,
+    user: User,
+    reason: str,
+    at: datetime,
+    may_fall: bool = False,
+) -> Tariff:
     """File a plan's price. It is in force from ``from_date`` unless the regulator returns it in time.
 
     The first tariff of a plan may begin today, a cut tomorrow, a rise on the first day of a month after the notice period.
-    Raises DocumentRefused, PriceAboveCap, NoCapInForce, TariffRetroactive, TariffRiseTooEarly, TariffFollows,
-    TariffReasonMissing, NoRegulator, RoleMissing.
+    ``may_fall``: the author knows that more use costs less in total somewhere; kept only where it does.
+    Raises DocumentRefused, PriceAboveCap, NoCapInForce, TariffFalls, ClauseForbidden, TariffRetroactive,
+    TariffRiseTooEarly, TariffFollows, TariffReasonMissing, NoRegulator, RoleMissing.
     """
     product = DataProduct.objects.select_for_update(no_key=True).get(pk=plan.product_id)
     require_role(user, product.operator, *TARIFF_ROLES)
     if not reason.strip():
         raise TariffReasonMissing(_("Say why this price: the regulator reads it."), field="reason")
-    parse_tariff(document)
+    terms = parse_tariff(document)
     today = business_date(at)
     if from_date < today:
         raise TariffRetroactive(_("A tariff cannot begin before it is filed."), field="from_date")
     is_guided = product.regime != Regime.MARKET
     if is_guided:
         _check_prices(plan, document, from_date)
+    fall = fall_of(terms)
+    if fall is not None and not may_fall:
+        raise TariffFalls(fall)
+    _check_words(plan.name, plan.name_en, plan.description, plan.description_en, plan.terms)
+    _check_words(*(c.label for c in terms.components), *(d.reason for d in terms.discounts), field="document")
     _check_date(plan, document, from_date, today)
     _make_room(plan, from_date, user, at)
     state = State.FILED if is_guided else State.ACCEPTED
     tariff = versions.write(
-        plan=plan, document=document, from_date=from_date, to_date=None, state=state, user=user, reason=reason, at=at
+        plan=plan,
+        document=document,
+        from_date=from_date,
+        to_date=None,
+        state=state,
+        user=user,
+        reason=reason,
+        at=at,
+        may_fall=fall is not None,
     )
     if is_guided:
         _open_case(tariff, product, user, at)
-    _record("filed", tariff, user, at, reason, {"from": from_date, "digest": tariff.digest})
+    _record("filed", tariff, user, at, reason, {"from": from_date, "digest": tariff.digest, "may_fall": tariff.may_fall})
     return tariff
+
+
+def _check_words(*texts: str, field: str = "terms") -> None:
+    found = forbidden_clauses(*texts)
+    if found:
+        raise ClauseForbidden(found, field)
 
 
 def _check_prices(plan: Plan, document: dict[str, Any], from_date: date) -> None:

@@ -34,6 +34,7 @@ def write(
     at: datetime,
     clamped_from: Tariff | None = None,
     continues: Tariff | None = None,
+    may_fall: bool = False,
 ) -> Tariff:
     """The plan's next version, in force on [from_date, to_date)."""
     last = Tariff.objects.filter(plan=plan).aggregate(Max("version"))["version__max"] or 0
@@ -49,6 +50,7 @@ def write(
         reason=reason,
         clamped_from=clamped_from,
         continues=continues,
+        may_fall=may_fall,
     )
 
 
@@ -83,4 +85,5 @@ def go_on(taken_back: Tariff, *, user: User, at: datetime) -> Tariff | None:
         reason=before.reason,
         at=at,
         continues=before,
+        may_fall=before.may_fall,
     )

@@ -67,5 +67,6 @@ def make_plan(cast, product, at, *, code="standard", purposes=("industry.finance
     return plan_open(product=product, code=code, name="标准版", purposes=purposes, user=cast.operator.owner, at=at)
 
 
-def filed(cast, plan, document, from_date, at, reason="按成本测算"):
-    return tariff_file(plan=plan, document=document, from_date=from_date, user=cast.operator.owner, reason=reason, at=at)
+def filed(cast, plan, document, from_date, at, reason="按成本测算", **more):
+    named = {"user": cast.operator.owner, "reason": reason, "at": at}
+    return tariff_file(plan=plan, document=document, from_date=from_date, **named, **more)

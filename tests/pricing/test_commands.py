@@ -92,3 +92,13 @@ def test_check_cap_refuses_a_faulty_cap_document(manage):
     done = manage("check_cap", WORKED_TARIFF, {"caps": [{"basis": "periods", "cap": "1"}]})
     assert done.returncode == 2
     assert "second.json#/caps/0/period: " in done.stderr
+
+
+def test_check_tariff_tells_a_falling_total_with_exit_1(manage, tmp_path):
+    tiers = [{"up_to": "100", "unit_price": "1"}, {"up_to": None, "unit_price": "0.5"}]
+    volume = {"code": "calls", "basis": "calls", "model": "volume", "tiers": tiers}
+    done = manage("check_tariff", {**WORKED_TARIFF, "components": [volume], "discounts": []}, WORKED_CAP)
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["rises"]["quantity"], answer["rises"]["next_total"]) == (1, "100", "50.50")
+    done = manage("check_tariff", WORKED_TARIFF, WORKED_CAP)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"ok": True, "rises": {"ok": True}, "caps": {"ok": True}})
