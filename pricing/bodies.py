@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils.translation import gettext as _
 
 from products.catalogue.models import DataProduct
@@ -33,8 +35,12 @@ def region_of(product: DataProduct) -> str:
 
 def overseers(*, kind: str, region: str) -> list[Organisation]:
     """Verified bodies of a kind whose region covers the given one, the nearest first."""
-    found = Organisation.objects.filter(kind=kind, state=OrganisationState.VERIFIED).order_by("id")
-    return sorted((body for body in found if covers(body.region, region)), key=lambda body: -len(stem(body.region)))
+    return nearest(Organisation.objects.filter(kind=kind, state=OrganisationState.VERIFIED).order_by("id"), region)
+
+
+def nearest(bodies: Iterable[Organisation], region: str) -> list[Organisation]:
+    """Those whose region covers the given one, the nearest first: a list of many products reads the bodies once."""
+    return sorted((body for body in bodies if covers(body.region, region)), key=lambda body: -len(stem(body.region)))
 
 
 def regulator_of(product: DataProduct) -> Organisation:

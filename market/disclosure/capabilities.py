@@ -5,12 +5,12 @@ One row is one price step of one plan, or one free purpose class of a product. T
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q, QuerySet
 
 from pricing.models import Cap, Plan, Tariff
 from pricing.revenue.selectors import written
@@ -62,48 +62,69 @@ COLUMNS = tuple(field.name for field in fields(Capability))
 
 @dataclass(frozen=True)
 class Entry:
-    """A product of the list with its rows, for the page; ``prices`` are (row, price, cap)."""
+    """A product of the list with its rows, for the page."""
 
     product: DataProduct
-    rows: tuple[Capability, ...]
-    prices: tuple[tuple[Capability, PriceRow | None, Cap | None], ...]
+    prices: tuple[Priced, ...]
+
+    @property
+    def rows(self) -> tuple[Capability, ...]:
+        return tuple(priced.row for priced in self.prices)
+
+
+class Priced(NamedTuple):
+    """A row with what it was made from; a free one has no price, no cap and no tariff."""
+
+    row: Capability
+    price: PriceRow | None = None
+    cap: Cap | None = None
+    tariff: Tariff | None = None
 
 
 def capability_list(*, operator: Organisation, on: date) -> list[Entry]:
-    """The list on a business date; four queries."""
-    in_force = Tariff.objects.filter(period__contains=on, state__in=IN_FORCE_STATES)
+    """An operator's list on a business date; four queries."""
+    products = DataProduct.objects.filter(operator=operator, state__in=PUBLIC_STATES)
+    return entries_of(products.order_by("name_key", "id"), on=on)
+
+
+def entries_of(products: QuerySet[DataProduct], *, on: date, with_later: bool = False) -> list[Entry]:
+    """The products with their prices on a business date; ``with_later`` adds tariffs that begin after it. Four queries."""
+    then = Q(period__contains=on)
+    then |= Q(period__startswith__gt=on) if with_later else Q(pk__in=[])
+    tariffs = Tariff.objects.filter(then, state__in=IN_FORCE_STATES).order_by("period", "version")
     plans = (
-        Plan.objects.filter(state=Plan.State.OPEN).order_by("code", "id").prefetch_related(Prefetch("tariffs", queryset=in_force))
+        Plan.objects.filter(state=Plan.State.OPEN).order_by("code", "id").prefetch_related(Prefetch("tariffs", queryset=tariffs))
     )
-    caps = Cap.objects.filter(period__contains=on).select_related("filing").order_by("id")
-    products = DataProduct.objects.filter(operator=operator, state__in=PUBLIC_STATES).order_by("name_key", "id")
+    caps = Cap.objects.filter(then).select_related("filing").order_by("id")
     found = products.prefetch_related(Prefetch("plans", queryset=plans), Prefetch("caps", queryset=caps)).defer("search_terms")
-    return [_entry(product) for product in found]
+    return [Entry(product, tuple(_prices(product, on))) for product in found]
 
 
-def _entry(product: DataProduct) -> Entry:
-    prices = tuple(_prices(product))
-    return Entry(product, tuple(row for row, _price, _cap in prices), prices)
-
-
-def _prices(product: DataProduct) -> Iterator[tuple[Capability, PriceRow | None, Cap | None]]:
+def _prices(product: DataProduct, on: date) -> Iterator[Priced]:
     for purpose_class in sorted(str(name) for name in FREE_CLASSES):
         purposes = _purposes(product.purposes, purpose_class)
         if purposes:
-            yield _free(product, purpose_class, purposes), None, None
+            yield Priced(_free(product, purpose_class, purposes))
     if product.regime == Regime.FREE:
         return
     for plan in product.plans.all():
-        for tariff in plan.tariffs.all():
+        for tariff in _without_repeats(plan.tariffs.all()):
             for purpose_class in charged_classes(plan.purposes):
-                yield from _charged(product, plan, tariff, purpose_class)
+                yield from _charged(product, plan, tariff, purpose_class, max(on, tariff.period.lower))
 
 
-def _charged(
-    product: DataProduct, plan: Plan, tariff: Tariff, purpose_class: str
-) -> Iterator[tuple[Capability, PriceRow | None, Cap | None]]:
+def _without_repeats(tariffs: Iterable[Tariff]) -> Iterator[Tariff]:
+    """A version that only goes on with the document of the one before it is no other price."""
+    before = None
+    for tariff in tariffs:
+        if before is None or tariff.document != before.document:
+            yield tariff
+        before = tariff
+
+
+def _charged(product: DataProduct, plan: Plan, tariff: Tariff, purpose_class: str, on: date) -> Iterator[Priced]:
     for price in price_rows(tariff.document):
-        cap = _cap_of(product, purpose_class, price)
+        cap = _cap_of(product, purpose_class, price, on)
         row = _common(product, purpose_class, _purposes(plan.purposes, purpose_class)) | {
             "charge": "charged",
             "plan_code": plan.code,
@@ -122,7 +143,7 @@ def _charged(
             "cap_document": cap.filing.document_no if cap else "",
             "in_force_from": tariff.period.lower.isoformat(),
         }
-        yield Capability(**row), price, cap
+        yield Priced(Capability(**row), price, cap, tariff)
 
 
 def _free(product: DataProduct, purpose_class: str, purposes: list[str]) -> Capability:
@@ -149,8 +170,8 @@ def _purposes(codes: list[str], purpose_class: str) -> list[str]:
     return [code for code in codes if code.split(".", 1)[0] == purpose_class]
 
 
-def _cap_of(product: DataProduct, purpose_class: str, price: PriceRow) -> Cap | None:
+def _cap_of(product: DataProduct, purpose_class: str, price: PriceRow, on: date) -> Cap | None:
     period = price.unit if price.basis == "periods" else ""
     named = (purpose_class, price.basis, period)
-    caps = product.caps.all()
-    return next((cap for cap in caps if (cap.purpose_class, cap.basis, cap.flat_period) == named), None)
+    caps = (cap for cap in product.caps.all() if (cap.purpose_class, cap.basis, cap.flat_period) == named)
+    return next((cap for cap in caps if cap.period.lower <= on and (cap.period.upper is None or on < cap.period.upper)), None)

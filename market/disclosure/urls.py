@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from market.disclosure import views
+from market.disclosure import tariff_views, views
 
 urlpatterns = [
     path("operators/", views.operators, name="operators"),
@@ -10,6 +10,13 @@ urlpatterns = [
         views.capabilities_file,
         name="capabilities-file",
     ),
+    path("tariffs/", tariff_views.tariffs, name="tariffs"),
+    re_path(r"^tariffs\.(?P<ending>json|csv)$", tariff_views.tariffs_file, name="tariffs-file"),
+    path("tariffs.atom", tariff_views.changes, name="tariffs-feed"),
+    path("tariffs/<slug:slug>/", tariff_views.tariffs, name="tariffs"),
+    re_path(r"^tariffs/(?P<slug>[-\w]+)\.(?P<ending>json|csv)$", tariff_views.tariffs_file, name="tariffs-file"),
+    path("tariffs/<slug:slug>.atom", tariff_views.changes, name="tariffs-feed"),
+    path("tariffs/<slug:slug>/<slug:code>/", tariff_views.product_tariffs, name="product-tariffs"),
     path("authorisations/", views.authorisations, name="authorisations"),
     path("authorisations/<path:number>/", views.authorisation, name="authorisation"),
 ]

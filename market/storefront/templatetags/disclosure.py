@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from market.storefront.templatetags.gongshu import local, quantity, yuan
+from pricing.tariffs.discounts import CONDITIONS
 from pricing.tariffs.price_list import BASIS_WORDS, UNIT_WORDS, PriceRow
 from products.registry.models import PurposeClass
 
@@ -72,3 +74,23 @@ def cap_amount(cap: Any) -> SafeString:
     units = {"calls": "call", "records": "record", "products": "product"}
     word = unit_word(period or units.get(basis, "")) or pgettext("unit of data volume", "unit")
     return format_html('<span class="nowrap">{} <small>/ {}</small></span>', yuan(amount), word)
+
+
+TERM_WORDS: dict[str, str | Promise] = {
+    "discounts": gettext_lazy("the discounts"),
+    "minimum": gettext_lazy("the minimum"),
+    "maximum": gettext_lazy("the maximum"),
+    "tax": gettext_lazy("the tax"),
+}
+
+
+@register.simple_tag
+def tariff_term(name: str) -> str:
+    """A part of a tariff beside its prices, for people."""
+    return str(TERM_WORDS.get(name, name))
+
+
+@register.simple_tag
+def discount_reason(reason: str) -> str:
+    """Who gets a discount: the condition of its published rule; the code itself where no rule knows it."""
+    return str(CONDITIONS.get(reason, reason))
