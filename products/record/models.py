@@ -201,6 +201,9 @@ class IssuedDocument(models.Model):
     pdf = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     is_public = models.BooleanField(default=False)
+    readers = models.ManyToManyField(
+        "products.Organisation", related_name="+", help_text="Parties that may read it beside the issuer"
+    )
     issued_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
     issued_at = models.DateTimeField()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from settlement.verify import billed, chains, rated, shared, usage
+from settlement.verify import billed, chains, papers, rated, shared, usage
 from settlement.verify.mismatch import Mismatch
 
 CHECKS: dict[str, Callable[[], Iterator[Mismatch]]] = {
     "audit trail": chains.audit_trail,
+    "documents": papers.documents,
     "usage": usage.events,
     "charges": rated.charges,
     "invoices": billed.invoices,
