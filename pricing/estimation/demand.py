@@ -2,8 +2,8 @@
 
 One ridge regression per months ahead, over all products together, of the logarithm of a month against the level of the last
 three: last year's same month, the season of the sector, the Spring Festival, weekdays, slope, youth. The bands are the errors
-that the same model made from earlier months (rolling origin), scaled by how uneven each product is. Where a product's own past says
-that the seasonal-naive forecast was better, that one is used. What was measured: docs/pricing/estimation.md; why: decision 0039.
+that the same model made from earlier months (rolling origin), scaled by how uneven each product is. Where a product's own past
+says that the seasonal-naive forecast was better, that one is used. Measured in docs/pricing/estimation.md; why: decision 0039.
 """
 
 from __future__ import annotations
