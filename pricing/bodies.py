@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from products.catalogue.models import DataProduct
@@ -64,3 +65,14 @@ def stem(region: str) -> str:
     while region.endswith("00"):
         region = region[:-2]
     return region
+
+
+def of_region(prefix: str, path: str) -> Q:
+    """Rows whose authorisation (at ``path``) lies in a region, by its own code, else by its authorising body's.
+
+    ``prefix`` is a region's ``stem``; an empty one is the nation.
+    """
+    if not prefix:
+        return Q()
+    own = Q(**{f"{path}__region__startswith": prefix})
+    return own | Q(**{f"{path}__region": "", f"{path}__authorising_body__region__startswith": prefix})

@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "authority": ("authorisations", "authority"),
     "platform": ("reviews", "platform", "closing"),
     "provider": ("provider", "closing"),
+    "regulator": ("workbench", "regulator"),
 }
 
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("operator/", include("market.consoles.operator.urls")),
     path("authority/authorisations/", include("market.consoles.authorisations.urls")),
     path("authority/", include("market.consoles.authority.urls")),
+    path("regulator/", include("market.consoles.workbench.urls")),
     path("regulator/", include("market.consoles.regulator.urls")),
     path("buyer/", include("market.consoles.buyer.urls")),
     path("platform/reviews/", include("market.consoles.reviews.urls")),

@@ -1,10 +1,8 @@
 from django.urls import path
-from django.views.generic import RedirectView
 
 from market.consoles.regulator import views
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="regulator-tariffs"), name="regulator"),
     path("tariffs/", views.tariffs, name="regulator-tariffs"),
     path("tariffs/<int:pk>/", views.tariff, name="regulator-tariff"),
     path("tariffs/<int:pk>/<slug:step>/", views.take_step, name="regulator-tariff-step"),

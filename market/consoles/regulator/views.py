@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from market.consoles.authority.forms import ReasonForm
 from market.consoles.regulator.menu import KINDS
 from market.consoles.tariffs.comparison import comparison
 from market.storefront.access import role_required
-from pricing.bodies import stem
+from pricing.bodies import of_region, stem
 from pricing.models import CapFiling, Tariff
 from pricing.tariffs.services import REGULATOR_ROLES, tariff_note, tariff_return
 from products.models import Organisation
@@ -30,14 +30,6 @@ PAGE_SIZE = 50
 
 def office(request: HttpRequest) -> Organisation:
     return request.membership.organisation
-
-
-def of_region(prefix: str, path: str) -> Q:
-    """Rows whose authorisation lies in a region: by its own code, else by its authorising body's."""
-    if not prefix:
-        return Q()
-    own = Q(**{f"{path}__region__startswith": prefix})
-    return own | Q(**{f"{path}__region": "", f"{path}__authorising_body__region__startswith": prefix})
 
 
 def tariffs_before(request: HttpRequest) -> QuerySet[Tariff]:

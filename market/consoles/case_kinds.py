@@ -1,0 +1,63 @@
+"""How each kind of case is named, where it is dealt with, and what it is about. A part of the market adds its kinds here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pricing.models import Tariff
+from products.record.models import Case
+
+
+def no_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class CaseKind:
+    """``url_of`` leads to the page where the case is dealt with; ``subjects`` names the objects of many cases at once."""
+
+    label: str | Promise
+    url_of: Callable[[Case], str]
+    subjects: Callable[[Sequence[Case]], Mapping[str, str]] = no_subjects  # object id → what it is about
+
+
+def tariff_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = Tariff.objects.filter(pk__in=[case.object_id for case in cases]).select_related("plan__product")
+    return {
+        str(tariff.pk): _("%(product)s, plan %(plan)s") % {"product": tariff.plan.product.name, "plan": tariff.plan.name}
+        for tariff in found
+    }
+
+
+CASE_KINDS: dict[str, CaseKind] = {
+    "tariff": CaseKind(
+        gettext_lazy("Tariff filed"), lambda case: reverse("regulator-tariff", args=[case.object_id]), tariff_subjects
+    ),
+}
+
+
+def kind_label(kind: str) -> str:
+    """The name of a kind; the word itself where no part knows it."""
+    return str(CASE_KINDS[kind].label) if kind in CASE_KINDS else kind
+
+
+def case_url(case: Case) -> str:
+    """Where a case is dealt with; its own page on the workbench where no part has one."""
+    known = CASE_KINDS.get(case.kind)
+    return known.url_of(case) if known else reverse("regulator-case", args=[case.pk])
+
+
+def subjects_of(cases: Sequence[Case]) -> dict[int, str]:
+    """What each case is about, by the case's id, in one look-up a kind."""
+    found: dict[int, str] = {}
+    for kind in {case.kind for case in cases}:
+        mine = [case for case in cases if case.kind == kind]
+        names = CASE_KINDS[kind].subjects(mine) if kind in CASE_KINDS else {}
+        found |= {case.pk: names.get(case.object_id, f"{case.object_type} {case.object_id}") for case in mine}
+    return found
