@@ -51,6 +51,7 @@ class AllocationRule(models.Model):
 class CostFiling(models.Model):
     """The cost ledger of an authorised operation for one accounting year, as its operator filed it. The file is kept.
 
+    Content never changes, a decision is final (triggers); a returned filing is replaced by the next version.
     ``rules`` are the parameters in force when it was filed: they stay its own (domain.md scenario 79).
     """
 
@@ -83,6 +84,11 @@ class CostFiling(models.Model):
             models.CheckConstraint(
                 condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("filed_by")), name="cost_filing_by_two_people"
             ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["returned", "audited"])
+                | Q(decided_by__isnull=False, decided_at__isnull=False) & ~Q(decision_reason=""),
+                name="cost_filing_decision_names_a_person",
+            ),
         ]
 
 
@@ -90,7 +96,7 @@ class CostItem(models.Model):
     """One row of a cost filing. ``admitted_minor`` is what counts as operating cost: fen of the allocated part, or 0.
 
     ``rule`` is the stable code of the rule that decided (``admitted``, ``fiscally_funded``, ``fine``, …).
-    A regulator's overruling is kept beside it, with person and reason.
+    A regulator's overruling is kept beside it, with person and reason, while the filing is submitted (a trigger).
     """
 
     filing = models.ForeignKey(CostFiling, on_delete=models.CASCADE, related_name="items")

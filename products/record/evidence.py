@@ -118,10 +118,14 @@ def _office_type(content: bytes) -> str | None:
 
 
 def _is_text(content: bytes) -> bool:
+    """UTF-8, or GB18030 as spreadsheets in China write it."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return False
+        try:
+            text = content.decode("gb18030")
+        except UnicodeDecodeError:
+            return False
     if text.lstrip()[:1] == "<":  # a page in disguise; evidence is never markup
         return False
     return not any(unicodedata.category(c) == "Cc" and c not in "\r\n\t\f" for c in text)

@@ -36,7 +36,7 @@ BAD = {
     "a.txt": b"<svg onload=alert(1)>",
     "a.pdf": b"MZ\x90\x00",
     "b.png": b"%PDF-1.7 under another name",
-    "a.csv": "不是UTF-8".encode("gbk"),
+    "a.csv": b"\x81\xff neither UTF-8 nor GB18030",
     "a.zip": office("other"),
     "a.xlsx": office("xl/workbook.xml", "xl/vbaProject.bin"),
     "a.svg": b"%PDF-1.7",

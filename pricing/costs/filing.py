@@ -1,0 +1,60 @@
+"""What both sides of a cost filing say about it: where it belongs, the facts of its notices, its audit entries."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from pricing.costs.models import CostFiling
+from products.organisations.models import User
+from products.record import audit
+from products.record.models import RuleSet
+from products.record.rule_sets import NATIONAL, ParameterNotSet, chain
+from products.registry.models import Authorisation
+
+LIMIT = "cost_audit_working_days"
+
+
+def region_of(authorisation: Authorisation) -> str:
+    """The six-digit region whose price rules hold: the authorisation's, else its authorising body's."""
+    return authorisation.region or authorisation.authorising_body.region
+
+
+def rules_at(on: date, region: str) -> dict[str, Any]:
+    """The parameters that a filing keeps as they are on its day, each with rule set, source and jurisdiction."""
+    found = {
+        rules.jurisdiction: rules
+        for rules in RuleSet.objects.filter(jurisdiction__in=chain(region or NATIONAL), period__contains=on)
+        if LIMIT in rules.parameters
+    }
+    for place in chain(region or NATIONAL):
+        if place in found:
+            rules = found[place]
+            named = {"rule_set": rules.name, "source": rules.source, "jurisdiction": place}
+            return {LIMIT: {"value": rules.parameters[LIMIT], **named}}
+    raise ParameterNotSet(_("No rule set in force on %(on)s sets “%(name)s”.") % {"on": on, "name": LIMIT}, parameter=LIMIT)
+
+
+def facts_of(filing: CostFiling) -> dict[str, Any]:
+    """What a notice about a filing is filled with."""
+    return {
+        "operator": filing.authorisation.operator.name,
+        "authorisation": filing.authorisation.number,
+        "year": filing.year,
+        "version": filing.version,
+    }
+
+
+def record(act: str, filing: CostFiling, user: User, at: datetime, facts: dict[str, Any] | None = None, reason: str = "") -> None:
+    """The audit entry of a step, in the trail of the operator whose costs they are."""
+    audit.record(
+        action=f"cost.{act}",
+        obj=filing,
+        actor=user,
+        organisation=filing.authorisation.operator,
+        at=at,
+        reason=reason,
+        facts={"year": filing.year, "version": filing.version} | (facts or {}),
+    )
