@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from market.consoles.acts import attempt
+from market.consoles.acts import attempt, blame
 from market.consoles.authority.forms import ReasonForm
 from market.consoles.regulator.menu import KINDS
 from market.consoles.tariffs.comparison import comparison
@@ -24,6 +25,7 @@ from products.organisations.models import OrganisationKind
 from products.organisations.selectors import has_role
 from products.record import cases, clock
 from products.record.calendar import load
+from products.record.refusals import Refused
 
 PAGE_SIZE = 50
 
@@ -64,7 +66,10 @@ def tariffs(request: HttpRequest) -> HttpResponse:
 @require_safe
 @role_required(kinds=KINDS)
 def tariff(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(tariffs_before(request), pk=pk)
+    return _tariff_page(request, get_object_or_404(tariffs_before(request), pk=pk), ReasonForm())
+
+
+def _tariff_page(request: HttpRequest, shown: Tariff, form: ReasonForm, status: int = 200) -> HttpResponse:
     today = clock.today()
     left = cases.days_left(case=shown.case, today=today)
     decides = office(request).kind == OrganisationKind.PRICE_REGULATOR
@@ -75,24 +80,37 @@ def tariff(request: HttpRequest, pk: int) -> HttpResponse:
         "history": shown.case.events.select_related("actor").order_by("at", "id"),
         "decides": decides,
         "may_act": decides and has_role(request.user, office(request), *REGULATOR_ROLES),
-        "reason_form": ReasonForm(),
+        "reason_form": form,
         "today": today,
     }
-    return render(request, "market/consoles/regulator/tariff.html", context)
+    return render(request, "market/consoles/regulator/tariff.html", context, status=status)
 
 
 @require_POST
 @role_required(kinds={"price_regulator"})
 def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     shown = get_object_or_404(tariffs_before(request), pk=pk)
-    named: dict[str, Any] = {"tariff": shown, "user": request.user, "at": clock.now(), "reason": request.POST.get("reason", "")}
     if step == "note":
+        named: dict[str, Any] = {"tariff": shown, "user": request.user, "at": clock.now()}
         attempt(request, lambda: tariff_note(**named), _("Noted. The operator has been told."))
-    elif step == "return":
-        attempt(request, lambda: tariff_return(**named), _("Returned with your reason. The price before it goes on."))
-    else:
-        raise Http404
-    return redirect("regulator-tariff", pk=pk)
+        return redirect("regulator-tariff", pk=pk)
+    if step == "return":
+        return _return(request, shown)
+    raise Http404
+
+
+def _return(request: HttpRequest, shown: Tariff) -> HttpResponse:
+    """Send it back with a reason; where that is refused, what was typed stays in the form."""
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        try:
+            tariff_return(tariff=shown, user=request.user, at=clock.now(), reason=form.cleaned_data["reason"])
+        except Refused as refused:
+            blame(form, refused)
+        else:
+            messages.success(request, _("Returned with your reason. The price before it goes on."))
+            return redirect("regulator-tariff", pk=shown.pk)
+    return _tariff_page(request, shown, form, status=422)
 
 
 @require_safe

@@ -1,11 +1,12 @@
 """The regulator's pages: tariffs with days left against their caps; the data bureau reads the same."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from products.models import Organisation
+from products.record.clock import frozen_at
 from tests.market.pages import acting, text
 from tests.pricing.market import caps, filed, make_plan, make_product, per_call, published, reported
 
@@ -32,12 +33,20 @@ def test_a_tariff_is_noted(cast, tariff):
 
 def test_a_return_needs_a_reason(cast, tariff):
     client = acting(cast.regulator.decider)
-    client.post(f"{LIST}{tariff.pk}/return/", {"reason": ""})
+    assert client.post(f"{LIST}{tariff.pk}/return/", {"reason": ""}).status_code == 422
     tariff.refresh_from_db()
     assert tariff.state == "filed"
     client.post(f"{LIST}{tariff.pk}/return/", {"reason": "成本依据不足"})
     tariff.refresh_from_db()
     assert (tariff.state, tariff.decision_reason) == ("stopped", "成本依据不足")
+
+
+def test_a_refused_return_keeps_what_was_typed(cast, clock, tariff):
+    with frozen_at(clock.now + timedelta(days=14)):
+        response = acting(cast.regulator.decider).post(f"{LIST}{tariff.pk}/return/", {"reason": "口径不清，请补充测算表"})
+    assert response.status_code == 422 and "口径不清，请补充测算表" in text(response)
+    tariff.refresh_from_db()
+    assert tariff.state == "filed"
 
 
 def test_the_data_bureau_reads_and_changes_nothing(cast, tariff):
