@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pricing", "0005_guard_falling_tariffs"),
+        ("pricing", "0006_cost_filings_keep_their_content"),
         ("products", "0009_parameters_of_guided_pricing"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -41,5 +41,5 @@ DROP FUNCTION cap_filing_test_guard();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("pricing", "0006_caps_of_a_basket")]
+    dependencies = [("pricing", "0007_caps_of_a_basket")]
     operations = [migrations.RunSQL(GUARDS, reverse_sql=UNDO)]
