@@ -156,7 +156,8 @@ def _caps(ids: Sequence[int], day: date) -> dict[tuple, Decimal]:
 def _price(product: DataProduct, tariffs: dict[int, Tariff]) -> PriceState:
     if product.regime == Regime.FREE or not charged_classes(product.purposes):
         return PriceState("free")
-    if any(plan.pk in tariffs for plan in product.plans.all() if plan.state == Plan.State.OPEN):
+    own = [plan for plan in product.plans.all() if plan.state == Plan.State.OPEN and plan.bundle_id is None]
+    if any(plan.pk in tariffs for plan in own):
         return PriceState("priced")
     return PriceState("missing", (PriceGap("no_price", ""),))
 
