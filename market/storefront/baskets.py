@@ -174,7 +174,10 @@ def line_change(*, organisation: Organisation, line: int, expected_units: Mappin
 
 @transaction.atomic
 def line_remove(*, organisation: Organisation, line: int) -> None:
-    """Take a line out, with the rest of its bundle; the last takes the basket with it. Raises LineChoice.DoesNotExist, BasketNotOpen."""
+    """Take a line out, with the rest of its bundle; the last one takes the basket with it.
+
+    Raises LineChoice.DoesNotExist, BasketNotOpen.
+    """
     choice = _choice(organisation, line)
     basket = choice.line.basket
     if choice.plan is not None and choice.plan.bundle_id is not None:
