@@ -54,10 +54,12 @@ class BundleNotReady(Refused):
 
 
 class BundlePartRefused(Refused):
-    """A part's tariff was refused, so nothing was filed. ``part`` is its plan, ``refused`` why; the code is that refusal's."""
+    """A part's tariff was refused, so nothing was filed. ``part`` is its plan, ``refused`` why."""
+
+    code = "bundle_part_refused"
 
     def __init__(self, part: Plan, refused: Refused) -> None:
-        self.part, self.refused, self.code = part, refused, refused.code
+        self.part, self.refused = part, refused
         super().__init__(_("%(product)s: %(why)s") % {"product": part.product.name, "why": refused}, field=refused.field)
 
 

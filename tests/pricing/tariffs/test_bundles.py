@@ -80,7 +80,7 @@ def test_scenario_36_a_part_above_its_cap_is_refused_even_if_the_bundle_is_cheap
     """Alone 0.50 + 0.20 = 0.70; the bundle would be 0.30 + 0.25 = 0.55, but 0.25 is above the second product's cap of 0.20."""
     with pytest.raises(BundlePartRefused, match=r"0\.25") as refused:
         file_parts(cast, bundle, ("0.30", "0.25"), clock.now)
-    assert (refused.value.code, refused.value.part.product) == ("price_above_cap", products[1])
+    assert (refused.value.refused.code, refused.value.part.product) == ("price_above_cap", products[1])
     assert refused.value.refused.counter_examples[0].cap == "0.20"
     assert not Tariff.objects.exists()
 
