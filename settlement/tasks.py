@@ -4,6 +4,7 @@ from procrastinate.contrib.django import app
 
 from products.record import clock
 from settlement.billing import services
+from settlement.oversight.equal_treatment import flags_after_closes
 
 
 @app.periodic(cron="10 17 * * *")  # 01:10 in Shanghai
@@ -11,3 +12,10 @@ from settlement.billing import services
 def mark_overdue(timestamp: int) -> int:
     """Mark invoices past their due date and stop what they paid for."""
     return len(services.mark_overdue(at=clock.now()))
+
+
+@app.periodic(cron="40 17 * * *")  # 01:40 in Shanghai
+@app.task(queue="oversight", queueing_lock="equal_treatment", pass_context=False)
+def compare_buyers(timestamp: int) -> int:
+    """Flag like buyers that paid differently in the months that were closed last."""
+    return len(flags_after_closes(at=clock.now()))

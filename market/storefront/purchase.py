@@ -16,12 +16,15 @@ from oscar.core.prices import Price
 from market.storefront import baskets, expected
 from market.storefront.agreement import agreement_digest, agreement_text
 from market.storefront.baskets import BasketNotOpen, BasketView, LineView
-from market.storefront.bundles import check_bundles
 from market.storefront.listing import listing_of
 from market.storefront.models import BasketContext, LineChoice, OrderContext
+from pricing.bodies import region_of
 from pricing.grants.models import FreeUseGrant
+from pricing.tariffs.discounts import discounts_due
+from pricing.tariffs.supply import supply_check
 from products.organisations.models import Membership, Organisation, OrganisationKind, Role, User
 from products.record import audit
+from products.record.clock import business_date
 from products.record.notices import define, notify
 from products.record.refusals import Refused
 from settlement.billing.models import Invoice
@@ -190,7 +193,8 @@ def _agree(membership: Membership, basket: int, digest: str, at: datetime) -> tu
         raise BasketNotOpen(_("This basket is waiting for its payment or was ordered."))
     if any(line.choice.plan is not None and line.document is None for line in view.lines):
         raise baskets.ProductNotOnSale(_("A product in this basket is not on sale at the moment. Take it out to go on."))
-    check_bundles(plans=[line.choice.plan for line in view.lines if line.choice.plan is not None], at=at)
+    charged = [line.product for line in view.lines if line.choice.plan is not None]
+    supply_check(products=charged, organisation=membership.organisation)
     accepted = agreed(membership=membership, view=view)
     _check_digest(accepted, digest)
     return view, accepted
@@ -315,6 +319,7 @@ def _open_entitlements(context: OrderContext, lines: Sequence[LineView], at: dat
                     order_number=context.order.number,
                     accepted_by=context.accepted_by,
                     agreement_digest=context.agreement_digest,
+                    discounts=_discounts(context, line, at),
                     at=at,
                 )
     except Refused as refusal:
@@ -322,6 +327,19 @@ def _open_entitlements(context: OrderContext, lines: Sequence[LineView], at: dat
             raise
         return refusal
     return None
+
+
+def _discounts(context: OrderContext, line: LineView, at: datetime) -> tuple[str, ...]:
+    """The published discounts whose condition this buyer meets: given to each of them, without being asked for."""
+    if line.choice.plan is None or line.document is None:
+        return ()
+    return discounts_due(
+        document=line.document,
+        organisation=context.organisation,
+        scenario=context.scenario,
+        region=region_of(line.product),
+        on=business_date(at),
+    )
 
 
 _TOLD = (Role.BUYER, Role.OWNER, Role.FINANCE)

@@ -151,4 +151,9 @@ class SupplyRefusal(models.Model):
                 fields=["product", "organisation"], condition=Q(lifted_at__isnull=True), name="supply_refusal_one_open"
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="supply_refusal_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(lifted_at__isnull=True, lifted_by__isnull=True, lifted_reason="")
+                | (Q(lifted_at__isnull=False, lifted_by__isnull=False) & ~Q(lifted_reason="")),
+                name="supply_refusal_lifted_by_a_person",
+            ),
         ]

@@ -9,8 +9,11 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from pricing.bodies import region_of
 from pricing.grants.models import FreeUseGrant
+from pricing.tariffs.discounts import discounts_due
 from pricing.tariffs.models import Plan
+from pricing.tariffs.selectors import tariff_in_force
 from products.catalogue.models import DataProduct
 from products.organisations.models import Organisation, OrganisationKind, User
 from products.record import audit
@@ -29,6 +32,12 @@ class PurposeOutsideProduct(Refused):
     """A purpose of the entitlement is not one that the product (or the plan, or the grant) is offered for."""
 
     code = "purpose_outside_product"
+
+
+class DiscountNotOpenToAll(Refused):
+    """Equal treatment: a discount is the published tariff's, for all who meet its condition, and for nobody else."""
+
+    code = "discount_not_open_to_all"
 
 
 class ScenarioOutsideProduct(Refused):
@@ -81,11 +90,16 @@ def entitlement_open(
     """A right to call a product for purposes, under a plan or a grant (exactly one).
 
     ``valid_to`` is the first moment after it and is cut to the authorisation's end, and to the grant's; the audit entry then
-    says what was asked (``cut_from``). A grant's quota becomes the entitlement's. Raises ``PurposeOutsideProduct``,
-    ``ScenarioOutsideProduct``, ``GrantNotUsable``, ``EntitlementWithoutTime``.
+    says what was asked (``cut_from``). A grant's quota becomes the entitlement's. ``discounts`` are reasons that the plan's
+    tariff publishes and that this buyer meets (``pricing.tariffs.discounts.discounts_due``). Raises ``PurposeOutsideProduct``,
+    ``ScenarioOutsideProduct``, ``DiscountNotOpenToAll``, ``GrantNotUsable``, ``EntitlementWithoutTime``.
     """
     _check_purposes(product=product, plan=plan, grant=grant, purposes=purposes)
     _check_scenario(product=product, grant=grant, scenario=scenario)
+    if discounts:
+        _check_discounts(
+            organisation=organisation, plan=plan, scenario=scenario, discounts=discounts, on=business_date(valid_from)
+        )
     if grant is not None:
         _check_grant(grant=grant, organisation=organisation, product=product)
     ends = min(valid_to, *_latest_ends(product=product, grant=grant))
@@ -220,6 +234,21 @@ def _check_purposes(*, product: DataProduct, plan: Plan | None, grant: FreeUseGr
 def _check_scenario(*, product: DataProduct, grant: FreeUseGrant | None, scenario: str) -> None:
     if scenario not in product.scenarios or (grant is not None and grant.scenario != scenario):
         raise ScenarioOutsideProduct(_("This product is not offered for this scenario."), field="scenario", scenario=scenario)
+
+
+def _check_discounts(*, organisation: Organisation, plan: Plan | None, scenario: str, discounts: Sequence[str], on: date) -> None:
+    tariff = tariff_in_force(plan=plan, on=on) if plan is not None else None
+    due: tuple[str, ...] = ()
+    if plan is not None and tariff is not None:
+        region = region_of(plan.product)
+        due = discounts_due(document=tariff.document, organisation=organisation, scenario=scenario, region=region, on=on)
+    for reason in discounts:
+        if reason not in due:
+            message = _(
+                "The discount “%(reason)s” cannot be given to this buyer: under equal treatment only discounts of the published "
+                "tariff are given, to every buyer who meets their condition. Publish it in the plan's tariff first."
+            )
+            raise DiscountNotOpenToAll(message % {"reason": reason}, field="discounts", reason=reason)
 
 
 def _check_grant(*, grant: FreeUseGrant, organisation: Organisation, product: DataProduct) -> None:

@@ -40,6 +40,10 @@ class EqualTreatmentFlag(models.Model):
                 condition=~Q(state__in=["upheld", "dismissed"]) | Q(decided_by__isnull=False, decided_at__isnull=False),
                 name="equal_treatment_decision_names_a_person",
             ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | Q(explained_by__isnull=True) | ~Q(decided_by=F("explained_by")),
+                name="equal_treatment_by_two_people",
+            ),
         ]
 
 
