@@ -4,7 +4,7 @@ from settlement.billing.models import BillingMonth, Charge, Deposit, Invoice, In
 from settlement.entitlements.models import ApiKey, Entitlement, Quota
 from settlement.ledger.models import Account, AccountBalance, LedgerTransaction, Posting
 from settlement.metering.models import IdempotentAnswer, Refusal, UsageEvent, UsageIdentity
-from settlement.oversight.models import DemandForecast, EqualTreatmentFlag
+from settlement.oversight.models import ChargedVolume, DemandForecast, DemandOutlook, EqualTreatmentFlag
 from settlement.payments.models import PaymentIntent, WebhookEvent
 from settlement.shares.models import DistributionAgreement, Payout, PayoutLine, Settlement, Share
 from settlement.whatif.models import WhatIfCase
@@ -15,7 +15,9 @@ __all__ = [
     "ApiKey",
     "BillingMonth",
     "Charge",
+    "ChargedVolume",
     "DemandForecast",
+    "DemandOutlook",
     "Deposit",
     "DistributionAgreement",
     "Entitlement",

@@ -19,3 +19,12 @@ def mark_overdue(timestamp: int) -> int:
 def compare_buyers(timestamp: int) -> int:
     """Flag like buyers that paid differently in the months that were closed last."""
     return len(flags_after_closes(at=clock.now()))
+
+
+@app.periodic(cron="40 18 * * *")  # 02:40 in Shanghai
+@app.task(queue="oversight", queueing_lock="forecasts", pass_context=False)
+def make_forecasts(timestamp: int) -> int:
+    """Forecast demand from each month that was closed since; nothing where none was."""
+    from settlement.oversight import forecasts  # its models' libraries are heavy: loaded where a forecast is made
+
+    return forecasts.forecasts_catch_up(at=clock.now())

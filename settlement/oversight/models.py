@@ -66,3 +66,40 @@ class DemandForecast(models.Model):
             models.UniqueConstraint(fields=["product", "component", "made_from", "month"], name="demand_forecast_once"),
             models.CheckConstraint(condition=Q(low__lte=F("middle"), middle__lte=F("high")), name="demand_forecast_in_order"),
         ]
+
+
+class DemandOutlook(models.Model):
+    """What one round of forecasts said about a product as a whole: the method and why, how it did before, the year ahead.
+
+    The months are DemandForecast rows of the same ``made_from``. Never changed (a trigger), like them.
+    """
+
+    product = models.ForeignKey("products.DataProduct", on_delete=models.PROTECT, related_name="+")
+    component = models.CharField(max_length=60)
+    made_from = models.DateField(help_text="First month whose use was not yet known")
+    method = models.CharField(max_length=20, help_text="model, seasonal_naive, naive or too_little_data")
+    reason = models.CharField(max_length=20, help_text="Stable code of pricing.estimation.demand")
+    checks = models.PositiveIntegerField(help_text="Earlier forecasts that both methods were compared on")
+    model_error = models.DecimalField(max_digits=26, decimal_places=6, help_text="Mean absolute error of the model, units")
+    baseline_error = models.DecimalField(max_digits=26, decimal_places=6)
+    checked_ahead = models.PositiveSmallIntegerField(help_text="Months ahead that the bands could be checked for")
+    year_low = models.DecimalField(max_digits=26, decimal_places=6, null=True, help_text="Of the twelve months from made_from")
+    year_middle = models.DecimalField(max_digits=26, decimal_places=6, null=True)
+    year_high = models.DecimalField(max_digits=26, decimal_places=6, null=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["product", "component", "made_from"], name="demand_outlook_once")]
+
+
+class ChargedVolume(models.Model):
+    """Charged units of a product in one month, as first counted after its close: what forecasts are held against."""
+
+    product = models.ForeignKey("products.DataProduct", on_delete=models.PROTECT, related_name="+")
+    component = models.CharField(max_length=60)
+    month = models.DateField()
+    units = models.DecimalField(max_digits=26, decimal_places=6)
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["product", "component", "month"], name="charged_volume_once")]
