@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from products.catalogue.models import DataProduct
+from products.catalogue.models import DataProduct, Regime
 from products.organisations.models import Organisation, OrganisationState
 from products.record.refusals import Refused
 from products.registry.models import Authorisation
@@ -29,7 +29,12 @@ def authorisation_of(product: DataProduct) -> Authorisation:
 
 
 def region_of(product: DataProduct) -> str:
-    """The six-digit region whose price rules the product follows: its authorisation's, else its authorising body's."""
+    """The six-digit region whose price rules the product follows: its authorisation's, else its authorising body's.
+
+    A re-developed product has no authorisation: its seller's region counts.
+    """
+    if product.authorisation is None and product.regime == Regime.MARKET:
+        return product.operator.region
     authorisation = authorisation_of(product)
     return authorisation.region or authorisation.authorising_body.region
 

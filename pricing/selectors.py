@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
@@ -41,21 +41,24 @@ def price_state(*, product: DataProduct, on: date) -> PriceState:
         return PriceState("free")
     gaps: list[PriceGap] = []
     priced: set[str] = set()
-    for plan in Plan.objects.filter(product=product, state=Plan.State.OPEN).order_by("id"):
+    for plan in Plan.objects.filter(product=product, state=Plan.State.OPEN).select_related("product").order_by("id"):
         tariff = tariff_in_force(plan=plan, on=on)
         if tariff is None:
             continue
-        broken = [] if product.regime == Regime.MARKET else list(_broken(product, plan, tariff.document, on))
+        broken = plan_gaps(plan=plan, document=tariff.document, on=on)
         gaps += broken
-        if not broken:
+        if not broken and plan.bundle_id is None:  # what is sold in a bundle only is no price of the product's own
             priced |= set(plan.purposes)
     if not priced and not gaps:
         gaps.append(PriceGap("no_price", _("No plan has a price in force.")))
     return PriceState("missing", tuple(gaps)) if gaps else PriceState("priced")
 
 
-def _broken(product: DataProduct, plan: Plan, document: dict, on: date) -> list[PriceGap]:
-    found = []
+def plan_gaps(*, plan: Plan, document: dict[str, Any], on: date) -> list[PriceGap]:
+    """What is wrong with a plan's price on a date: no cap in force, or a price above it. A market price has no cap."""
+    product, found = plan.product, []
+    if product.regime == Regime.MARKET:
+        return []
     terms = parse_tariff(document)
     for purpose_class in charged_classes(plan.purposes):
         caps = caps_in_force(product=product, purpose_class=purpose_class, on=on)

@@ -14,6 +14,7 @@ from products.organisations.models import Membership, Organisation, User
 from products.organisations.services import member_add, member_change, organisation_register, organisation_verify
 from products.record import evidence
 from products.record.clock import business_date
+from products.record.rule_sets import rule_set_add
 from products.registry.models import Authorisation, DataResource
 from products.registry.services import authorisation_activate, authorisation_draft, registration_add, resource_add
 
@@ -65,7 +66,7 @@ class Cast:
 
 
 def found_market(at: datetime) -> Cast:
-    """Every organisation verified but the newcomer, and every person with a role."""
+    """Every organisation verified but the newcomer, and every person with a role; their city may set caps."""
     told = Cast()
     password = make_password(cast.PASSWORD)
     for person in cast.PEOPLE:
@@ -76,6 +77,7 @@ def found_market(at: datetime) -> Cast:
         told.bodies[body.key] = _register(body, body.uscc(serial), told.people[owner.account], told, at)
         for person in people:
             _join(told, body.key, person, owner, at)
+    delegate_pricing(at)
     return told
 
 
@@ -118,6 +120,20 @@ def open_record(told: Cast, operators: Sequence[str], at: datetime) -> None:
         if operator in operators:
             year = SIGNED.get(operator, USUAL_SIGNED).year
             _authorise(told, operator, f"江数授〔{year}〕{position:03d}号", at)
+
+
+def delegate_pricing(at: datetime) -> None:
+    """The made-up province lets the city set caps, as Anhui lets its cities (domain.md fact 6); otherwise the province would."""
+    rule_set_add(
+        jurisdiction="330200",
+        name="江州市定价授权（演示）",
+        name_en="Pricing delegated to Jiangzhou (demo)",
+        source="省发改价费〔2025〕演示1号：授权设区市制定公共数据运营服务上限收费标准（虚构）",
+        from_date=business_date(at),
+        parameters={"pricing_delegated_to_city": True},
+        user=None,
+        at=at,
+    )
 
 
 def _register_resource(told: Cast, code: str, at: datetime) -> None:

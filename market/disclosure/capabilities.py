@@ -92,9 +92,8 @@ def entries_of(products: QuerySet[DataProduct], *, on: date, with_later: bool = 
     then = Q(period__contains=on)
     then |= Q(period__startswith__gt=on) if with_later else Q(pk__in=[])
     tariffs = Tariff.objects.filter(then, state__in=IN_FORCE_STATES).order_by("period", "version")
-    plans = (
-        Plan.objects.filter(state=Plan.State.OPEN).order_by("code", "id").prefetch_related(Prefetch("tariffs", queryset=tariffs))
-    )
+    on_sale = Plan.objects.filter(Q(bundle=None) | Q(bundle__state="open"), state=Plan.State.OPEN)
+    plans = on_sale.order_by("code", "id").prefetch_related(Prefetch("tariffs", queryset=tariffs))
     caps = Cap.objects.filter(then).select_related("filing").order_by("id")
     found = products.prefetch_related(Prefetch("plans", queryset=plans), Prefetch("caps", queryset=caps)).defer("search_terms")
     return [Entry(product, tuple(_prices(product, on))) for product in found]

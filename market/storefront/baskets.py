@@ -15,7 +15,7 @@ from oscar.core.loading import get_class, get_model
 from market.storefront import expected
 from market.storefront.listing import listing_of
 from market.storefront.models import BasketContext, LineChoice
-from pricing.tariffs.models import Plan
+from pricing.tariffs.models import Bundle, Plan
 from pricing.tariffs.selectors import tariff_in_force
 from pricing.tariffs.supply import supply_check
 from products.catalogue.models import DataProduct, ProductState
@@ -57,6 +57,12 @@ class TopUpNeeded(Refused):
 
 class TopUpTooLarge(Refused):
     code = "top_up_too_large"
+
+
+class SoldInBundleOnly(Refused):
+    """The plan is a part of a bundle, and nothing of a bundle is sold alone."""
+
+    code = "sold_in_bundle_only"
 
 
 class BasketNotOpen(Refused):
@@ -129,20 +135,26 @@ def basket_add(
     top_up_minor: int = 0,
     user: User,
     at: datetime,
+    bundle: Bundle | None = None,
 ) -> Any:
     """Put a plan of a product into the basket for this operator, purpose and scenario; opens one where there is none.
 
-    A product is in a basket once: adding it again changes the line. Returns Oscar's basket. Raises ProductNotOnSale,
-    PurposeNotOffered, ScenarioNotOffered, SupplyRefused, TopUpNeeded, TopUpTooLarge, and what ``may_buy`` raises.
+    A product is in a basket once: adding it again changes the line. ``bundle`` is the one that is being put in as a whole
+    (market.storefront.bundles). Returns Oscar's basket. Raises ProductNotOnSale, PurposeNotOffered, ScenarioNotOffered,
+    SupplyRefused, TopUpNeeded, TopUpTooLarge, SoldInBundleOnly, and what ``may_buy`` raises.
     """
     may_buy(membership=membership)
+    if plan.bundle_id is not None and (bundle is None or plan.bundle_id != bundle.pk):
+        raise SoldInBundleOnly(_("This plan is sold in its bundle only."), field="plan")
     _check_offer(product=product, plan=plan, purpose=purpose, scenario=scenario, at=at)
     supply_check(products=[product], organisation=membership.organisation)
     _check_top_up(plan=plan, top_up_minor=top_up_minor)
     basket = _open_basket(membership.organisation, product.operator, purpose, scenario, user, at)
     basket.strategy = get_class("partner.strategy", "Selector")().strategy()
     listed = listing_of(product).product
-    line = basket.lines.filter(product=listed).first()
+    line = basket.lines.filter(product=listed).select_related("choice__plan").first()
+    if line is not None and line.choice.plan is not None and line.choice.plan.bundle_id not in (None, plan.bundle_id):
+        raise SoldInBundleOnly(_("This product is in the basket as a part of a bundle. Take the bundle out first."), field="plan")
     if line is None:
         line, _created = basket.add_product(listed)
     LineChoice.objects.update_or_create(
@@ -164,10 +176,16 @@ def line_change(*, organisation: Organisation, line: int, expected_units: Mappin
 
 @transaction.atomic
 def line_remove(*, organisation: Organisation, line: int) -> None:
-    """Take a line out; the last one takes the basket with it. Raises LineChoice.DoesNotExist, BasketNotOpen."""
-    basket_line = _choice(organisation, line).line
-    basket = basket_line.basket
-    basket_line.delete()
+    """Take a line out, with the rest of its bundle; the last one takes the basket with it.
+
+    Raises LineChoice.DoesNotExist, BasketNotOpen.
+    """
+    choice = _choice(organisation, line)
+    basket = choice.line.basket
+    if choice.plan is not None and choice.plan.bundle_id is not None:
+        basket.lines.filter(choice__plan__bundle=choice.plan.bundle_id).delete()
+    else:
+        choice.line.delete()
     if not basket.lines.exists():
         BasketContext.objects.filter(basket=basket).delete()
         basket.delete()
@@ -181,7 +199,7 @@ def baskets_of(*, organisation: Organisation, at: datetime, basket: int | None =
     held = list(contexts.order_by("created_at", "id"))
     lines = get_model("basket", "Line").objects.filter(basket__in=[c.basket_id for c in held])
     related = ("product__listing__data_product__authorisation", "product__listing__data_product__operator")
-    lines = lines.select_related("basket", "stockrecord", "choice__plan", "choice__grant", *related).order_by("id")
+    lines = lines.select_related("basket", "stockrecord", "choice__plan__bundle", "choice__grant", *related).order_by("id")
     by_basket: dict[int, list[LineView]] = {}
     for line in lines:
         by_basket.setdefault(line.basket_id, []).append(line_view(line=line, at=at))

@@ -106,7 +106,8 @@ def tariffs_of(plans: Iterable[Plan], on: date) -> dict[int, Tariff]:
 
 def tags_of(products: Iterable[DataProduct], on: date) -> dict[int, Tag]:
     """The tag of each product that has a price on the date: its first plan's; two queries."""
-    plans = list(Plan.objects.filter(product__in=[p.pk for p in products], state=Plan.State.OPEN).order_by("product_id", "id"))
+    own = Plan.objects.filter(product__in=[p.pk for p in products], state=Plan.State.OPEN, bundle=None)
+    plans = list(own.order_by("product_id", "id"))
     tariffs = tariffs_of(plans, on)
     tags: dict[int, Tag] = {}
     for plan in plans:

@@ -68,7 +68,7 @@ def scenarios_of(product: DataProduct) -> list[Scenario]:
 
 def offers_of(product: DataProduct, purposes: list[Purpose], on: date) -> list[PlanOffer]:
     """The plans on sale that have a price on the date; three queries."""
-    plans = list(Plan.objects.filter(product=product, state=Plan.State.OPEN).order_by("id"))
+    plans = list(Plan.objects.filter(product=product, state=Plan.State.OPEN, bundle=None).order_by("id"))
     tariffs = pricetags.tariffs_of(plans, on)
     caps = list(
         Cap.objects.filter(product=product, period__contains=on).select_related("filing").order_by("purpose_class", "basis", "id")

@@ -16,6 +16,7 @@ from oscar.core.prices import Price
 from market.storefront import baskets, expected
 from market.storefront.agreement import agreement_digest, agreement_text
 from market.storefront.baskets import BasketNotOpen, BasketView, LineView
+from market.storefront.bundles import check_bundles
 from market.storefront.listing import listing_of
 from market.storefront.models import BasketContext, LineChoice, OrderContext
 from pricing.bodies import region_of
@@ -193,6 +194,7 @@ def _agree(membership: Membership, basket: int, digest: str, at: datetime) -> tu
         raise BasketNotOpen(_("This basket is waiting for its payment or was ordered."))
     if any(line.choice.plan is not None and line.document is None for line in view.lines):
         raise baskets.ProductNotOnSale(_("A product in this basket is not on sale at the moment. Take it out to go on."))
+    check_bundles(plans=[line.choice.plan for line in view.lines if line.choice.plan is not None], at=at)
     charged = [line.product for line in view.lines if line.choice.plan is not None]
     supply_check(products=charged, organisation=membership.organisation)
     accepted = agreed(membership=membership, view=view)

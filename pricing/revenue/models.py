@@ -169,7 +169,9 @@ class CapBasket(models.Model):
     """A set of caps for all charged products of an operation, consistent with its permitted revenue (F2).
 
     ``rows``: one a cap: {"product": code, "purpose_class", "basis", "flat_period", "expected", "capacity", "used", "cost_share",
-    "elasticity", "cap"}; quantities and yuan as decimal text, caps with VAT. Its filings are drafted from it in one step.
+    "elasticity", "before", "cap"}; quantities and yuan as decimal text, caps with VAT, ``cost_share`` a year's admitted cost.
+    Its filings, one a product and class, are drafted, approved, reported and published in one step each. What was filed stays
+    as it is (a trigger).
     """
 
     class Method(models.TextChoices):
@@ -181,6 +183,9 @@ class CapBasket(models.Model):
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
         FILED = "filed", _("Caps drafted")
+        APPROVED = "approved", _("Approved")
+        REPORTED = "reported", _("Reported in writing")
+        PUBLISHED = "published", _("Published")
         DROPPED = "dropped", _("Dropped")
 
     permitted_revenue = models.ForeignKey(PermittedRevenue, on_delete=models.PROTECT, related_name="baskets")
@@ -189,9 +194,32 @@ class CapBasket(models.Model):
     from_date = models.DateField()
     rows = models.JSONField()
     note = models.TextField(blank=True)
-    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
+    test = models.JSONField(default=dict, help_text="The reasonableness test (F2) of the whole set, as it last came out")
+    document_no = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=9, choices=State, default=State.DRAFT)
     made_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
+    filed_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    filed_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    report_no = models.CharField(max_length=100, blank=True)
+    report_document = models.ForeignKey("products.IssuedDocument", null=True, on_delete=models.PROTECT, related_name="+")
+    reported_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    reported_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | (~Q(approved_by=F("made_by")) & ~Q(approved_by=F("filed_by"))),
+                name="cap_basket_by_two_people",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="published") | Q(reported_at__isnull=False, published_at__isnull=False),
+                name="cap_basket_not_reported_not_published",
+            ),
+        ]
 
 
 class CapFiling(models.Model):
@@ -222,6 +250,7 @@ class CapFiling(models.Model):
     approved_at = models.DateTimeField(null=True)
     report_no = models.CharField(max_length=100, blank=True, help_text="Number of the written report")
     report_evidence = models.ForeignKey("products.Evidence", null=True, on_delete=models.PROTECT, related_name="+")
+    report_document = models.ForeignKey("products.IssuedDocument", null=True, on_delete=models.PROTECT, related_name="+")
     reported_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     reported_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from pricing import parameters
 from pricing.bodies import region_of, regulator_of
 from pricing.documents import parse_tariff
+from pricing.necessity import require_necessity
 from pricing.tariffs import versions
 from pricing.tariffs.clauses import Clause, forbidden_clauses
 from pricing.tariffs.models import Bundle, Plan, Tariff
@@ -152,6 +153,7 @@ def plan_open(
     for purpose in purposes:
         if not any(covers(own, purpose) for own in product.purposes):
             raise PlanRefused(_("The product does not serve the purpose %(code)s.") % {"code": purpose}, field="purposes")
+    require_necessity(product)
     if Plan.objects.filter(product=product, code=code).exists():
         raise PlanRefused(_("This product has a plan with this code already."), field="code")
     _check_words(name, name_en, description, description_en, terms)
@@ -198,6 +200,7 @@ def tariff_file(
     if not reason.strip():
         raise TariffReasonMissing(_("Say why this price: the regulator reads it."), field="reason")
     terms = parse_tariff(document)
+    require_necessity(product)
     today = business_date(at)
     if from_date < today:
         raise TariffRetroactive(_("A tariff cannot begin before it is filed."), field="from_date")

@@ -7,7 +7,7 @@ R63 necessity, R71 two reviews, R73/R90 no raw data, R88 hard block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -15,13 +15,15 @@ from typing import Protocol
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from products.catalogue.models import DataProduct, Regime, Release, ReviewRecord
-from products.organisations.models import OrganisationState
+from products.catalogue.models import DataProduct, ProductState, Regime, Release, ReviewRecord
+from products.catalogue.redevelopment import NO_ORIGIN, SAME_CONTROL, Origin, origin_of
+from products.organisations.models import OrganisationKind, OrganisationState
 from products.record.clock import business_date
 from products.registry.models import Authorisation, DataResource, OpenType, ProductType, Registration, ScopeItem
 from products.registry.purposes import covers
 
 PUBLISH, LIST = "publish", "list"
+MERCHANT_KINDS = (OrganisationKind.OPERATOR, OrganisationKind.ENTERPRISE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +71,23 @@ class Facts:
     release: Release | None
     day: date
     price: PriceState | None
+    origin: Origin = NO_ORIGIN
+    licences: Collection[str] | None = None
 
 
-def listing_gaps(*, product: DataProduct, at: datetime, price_state: PriceState | None) -> list[Gap]:
+def listing_gaps(
+    *, product: DataProduct, at: datetime, price_state: PriceState | None, licences: Collection[str] | None = None
+) -> list[Gap]:
     """Everything that is missing before ``product`` may be listed at ``at``; empty when it may.
 
-    ``price_state=None`` means that no price is known yet.
+    ``price_state=None`` means that no price is known yet. ``licences`` are the codes of the products that the product's
+    operator may re-develop, as the floor above knows them; None: not asked.
     """
-    facts = _facts(product, at, price_state)
+    facts = _facts(product, at, price_state, licences)
     return [gap for rule in RULES for gap in rule(facts)]
 
 
-def _facts(product: DataProduct, at: datetime, price: PriceState | None) -> Facts:
+def _facts(product: DataProduct, at: datetime, price: PriceState | None, licences: Collection[str] | None) -> Facts:
     authorisation = product.authorisation
     resources = list(product.resources.order_by("code"))
     scope = ScopeItem.objects.filter(authorisation=authorisation).order_by("id") if authorisation else []
@@ -95,6 +102,8 @@ def _facts(product: DataProduct, at: datetime, price: PriceState | None) -> Fact
         release=releases.first(),
         day=business_date(at),
         price=price,
+        origin=origin_of(product),
+        licences=licences,
     )
 
 
@@ -110,8 +119,17 @@ def _operator(facts: Facts) -> Iterator[Gap]:
         yield Gap("operator_unverified", _("The operator's certificate is not verified."), facts.product.operator.slug)
 
 
+def _seller(facts: Facts) -> Iterator[Gap]:
+    kinds = MERCHANT_KINDS if facts.origin.bases else (OrganisationKind.OPERATOR,)
+    if facts.product.operator.kind not in kinds:
+        message = _("Operators publish products; an enterprise publishes what it builds on another's delivered product.")
+        yield Gap("seller_kind", message, facts.product.operator.slug)
+
+
 def _authorisation(facts: Facts) -> Iterator[Gap]:
     held = facts.authorisation
+    if held is None and facts.origin.bases:
+        return  # it stands on delivered products, not on data of an authorisation
     if held is None:
         yield Gap("authorisation_missing", _("Name the authorisation under which this product is built."), facts.product.code)
         return
@@ -129,7 +147,7 @@ def _authorisation(facts: Facts) -> Iterator[Gap]:
 
 def _scope(facts: Facts) -> Iterator[Gap]:
     """Invariant 2: each resource × type × purpose × scenario of the product stands in the authorisation's scope."""
-    if not facts.resources:
+    if not facts.resources and not facts.origin.bases:
         yield Gap("resources_missing", _("Name the data resources from which the product is derived."), facts.product.code)
     if not facts.product.purposes:
         yield Gap("purposes_missing", _("Name at least one purpose."), facts.product.code)
@@ -197,7 +215,7 @@ def _is_registered(facts: Facts, resource: DataResource) -> bool:
 
 def _open_first(facts: Facts) -> Iterator[Gap]:
     """A paid product needs a reason to exist where the data could simply be opened (R9), named and disclosed (R10)."""
-    if facts.product.regime == Regime.FREE or facts.product.open_first_override.strip():
+    if facts.product.regime in (Regime.FREE, Regime.MARKET) or facts.product.open_first_override.strip():
         return
     for resource in facts.resources:
         is_harmless = not resource.has_personal_data and not resource.has_security_impact
@@ -210,8 +228,35 @@ def _open_first(facts: Facts) -> Iterator[Gap]:
 
 
 def _necessity(facts: Facts) -> Iterator[Gap]:
-    if facts.product.regime != Regime.FREE and not facts.product.necessity.strip():
+    if facts.product.regime not in (Regime.FREE, Regime.MARKET) and not facts.product.necessity.strip():
         yield Gap("necessity_missing", _("Say why a fee is needed (R63)."), facts.product.code)
+
+
+def _redevelopment(facts: Facts) -> Iterator[Gap]:
+    """Fact 10 and scenarios 44 to 46 of the domain: a market price is for others' re-developed products, and for nothing else."""
+    product, origin = facts.product, facts.origin
+    if not origin.bases:
+        if product.regime == Regime.MARKET:
+            message = _("A market price is for a product re-developed from another's delivered product: name it in built_on.")
+            yield Gap("market_without_base", message, product.code)
+        return
+    if product.regime not in (Regime.MARKET, Regime.FREE):
+        message = _("A re-developed product has a market price; the government guides the first tier only.")
+        yield Gap("redevelopment_regime", message, product.code)
+    for base in origin.own_delivered(product.operator_id):
+        message = _("An operator may not, directly or indirectly, re-develop a product that it delivered in its own scope.")
+        yield Gap("redevelopment_own", message, base.code)
+    for base in origin.bases:
+        if base.operator_id == product.operator_id:
+            continue
+        if base.state != ProductState.LISTED:
+            yield Gap("base_not_listed", _("The product that this one is built on is not on sale."), base.code)
+        if facts.licences is not None and base.code not in facts.licences:
+            message = _("No right to re-develop it: buy it for the purpose sector.data_services first.")
+            yield Gap("licence_missing", message, base.code)
+    if origin.outcome == SAME_CONTROL:
+        message = _("The price regulator decided that an affiliate sells it for the operator: it has no market price.")
+        yield Gap("redevelopment_by_affiliate", message, product.code)
 
 
 def _release(facts: Facts) -> Iterator[Gap]:
@@ -252,11 +297,13 @@ def _price(facts: Facts) -> Iterator[Gap]:
 RULES: tuple[Callable[[Facts], Iterator[Gap]], ...] = (
     _type,
     _operator,
+    _seller,
     _authorisation,
     _scope,
     _resources,
     _open_first,
     _necessity,
+    _redevelopment,
     _release,
     _reviews,
     _price,

@@ -5,7 +5,7 @@ Read ``product_publish``; the steps it takes stand below it in order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,17 +51,25 @@ class References:
     """The rows that a spec names."""
 
     operator: Organisation
-    authorisation: Authorisation
+    authorisation: Authorisation | None
     resources: Sequence[DataResource]
+    built_on: Sequence[DataProduct] = ()
 
 
 def product_publish(
-    *, spec: ProductSpec, secrets: Secrets, by: User | None, at: datetime, price_state: PriceState | None = None
+    *,
+    spec: ProductSpec,
+    secrets: Secrets,
+    by: User | None,
+    at: datetime,
+    price_state: PriceState | None = None,
+    licences: Collection[str] = (),
 ) -> Published:
     """Create or update the product as a draft with a release that answered its samples, and ask for both reviews.
 
     The same spec and data again change nothing. A changed release is a new version: of a draft it runs at once, of a listed
-    product it waits for its reviews (``services.release_activate``). Raises ``SpecRefused``, ``ReleaseRefused``,
+    product it waits for its reviews (``services.release_activate``). ``licences`` are the codes of the products that the
+    publisher may re-develop, as the floor above knows them. Raises ``SpecRefused``, ``ReleaseRefused``,
     ``ProductKeyMissing``, ``PublishRefused``, ``RoleMissing``; then nothing is saved.
     """
     found = references(spec)
@@ -70,7 +78,7 @@ def product_publish(
         require_publisher(by, found.operator)
     proven = prove(spec, version=_next_version(spec.code), secrets=secrets, at=at)
     with transaction.atomic():
-        return _file(spec, found, proven, by, at, price_state)
+        return _file(spec, found, proven, by, at, price_state, licences)
 
 
 def references(spec: ProductSpec) -> References:
@@ -83,23 +91,26 @@ def references(spec: ProductSpec) -> References:
     operator = Organisation.objects.filter(Q(uscc=spec.operator) | Q(slug=spec.operator)).first()
     if operator is None:
         unknown("/operator", spec.operator)
-    authorisation = Authorisation.objects.filter(number=spec.authorisation).first()
-    if authorisation is None:
+    authorisation = Authorisation.objects.filter(number=spec.authorisation).first() if spec.authorisation else None
+    if authorisation is None and not spec.built_on:
         unknown("/authorisation", spec.authorisation)
     resources = {resource.code: resource for resource in DataResource.objects.filter(code__in=spec.resources)}
+    bases = {base.code: base for base in DataProduct.objects.filter(code__in=spec.built_on).select_related("operator")}
     purposes = set(Purpose.objects.filter(code__in=spec.purposes).values_list("code", flat=True))
     scenarios = set(Scenario.objects.filter(code__in=spec.scenarios).values_list("code", flat=True))
     for name, codes, known in (
         ("resources", spec.resources, set(resources)),
+        ("built_on", spec.built_on, set(bases)),
         ("purposes", spec.purposes, purposes),
         ("scenarios", spec.scenarios, scenarios),
     ):
         for position, code in enumerate(codes):
             if code not in known:
                 unknown(f"/{name}/{position}", code)
-    if errors or operator is None or authorisation is None:
+    if errors or operator is None:
         raise SpecRefused(errors)
-    return References(operator, authorisation, [resources[code] for code in spec.resources])
+    held = [resources[code] for code in spec.resources]
+    return References(operator, authorisation, held, [bases[code] for code in spec.built_on])
 
 
 def _next_version(code: str) -> int:
@@ -113,6 +124,7 @@ def _file(
     by: User | None,
     at: datetime,
     price_state: PriceState | None,
+    licences: Collection[str],
 ) -> Published:
     product = DataProduct.objects.select_for_update().filter(code=spec.code).first()
     is_new = product is None
@@ -121,11 +133,12 @@ def _file(
         product = DataProduct(code=spec.code, created_at=at, created_by=by, **fields)
         product.save(force_insert=True)
         product.resources.set(found.resources)
+        product.built_on.set(found.built_on)
         changed = sorted(fields)
     else:
         changed = _update(product, spec, found, fields)
     release, is_new_release = _release(product, proven, by, at)
-    gaps = listing_gaps(product=product, at=at, price_state=price_state)
+    gaps = listing_gaps(product=product, at=at, price_state=price_state, licences=licences)
     if spec.request_reviews and by is None:
         gaps.append(
             Gap("submitter_missing", _("The operator has no publisher who could ask for the reviews."), found.operator.slug)
@@ -137,7 +150,8 @@ def _file(
     if changed or is_new_release:
         facts = {"changed": changed, "version": release.version, "sha256": release.sha256}
         record(action="product.filed", obj=product, actor=by, organisation=product.operator, at=at, facts=facts)
-    todo = [gap for gap in listing_gaps(product=product, at=at, price_state=price_state) if gap.stage == LIST]
+    left = listing_gaps(product=product, at=at, price_state=price_state, licences=licences)
+    todo = [gap for gap in left if gap.stage == LIST]
     return Published(product, release, by, is_new, is_new_release, bool(changed or is_new_release), todo)
 
 
@@ -164,7 +178,8 @@ def _fields(spec: ProductSpec, found: References) -> dict[str, Any]:
 
 
 # What a buyer has contracted on; while the product is in the shop these stay as they were reviewed.
-KEPT_WHILE_LISTED = {"authorisation", "regime", "purposes", "scenarios", "resources"}
+KEPT_WHILE_LISTED = {"authorisation", "regime", "purposes", "scenarios", "resources", "built_on"}
+MANY = {"resources", "built_on"}
 KEPT_FOR_EVER = {"operator", "type"}
 
 
@@ -173,6 +188,8 @@ def _update(product: DataProduct, spec: ProductSpec, found: References, fields: 
     changed = [name for name, value in fields.items() if getattr(product, name) != value]
     if set(product.resources.values_list("code", flat=True)) != set(spec.resources):
         changed.append("resources")
+    if set(product.built_on.values_list("code", flat=True)) != set(spec.built_on):
+        changed.append("built_on")
     gaps = [
         Gap("kept_for_ever", _("This never changes: publish under another code."), name) for name in KEPT_FOR_EVER & set(changed)
     ]
@@ -186,12 +203,14 @@ def _update(product: DataProduct, spec: ProductSpec, found: References, fields: 
     if gaps:
         raise PublishRefused(gaps)
     for name in changed:
-        if name != "resources":
+        if name not in MANY:
             setattr(product, name, fields[name])
     if changed:
-        product.save(update_fields=[name for name in changed if name != "resources"])
+        product.save(update_fields=[name for name in changed if name not in MANY])
     if "resources" in changed:
         product.resources.set(found.resources)
+    if "built_on" in changed:
+        product.built_on.set(found.built_on)
     return changed
 
 

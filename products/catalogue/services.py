@@ -6,7 +6,7 @@ trail's lock to the commit).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -43,13 +43,18 @@ class ReasonMissing(Refused):
 
 
 @transaction.atomic
-def product_list(*, product: DataProduct, price_state: PriceState | None, by: User, at: datetime) -> DataProduct:
-    """Put a draft or suspended product into the shop. Raises ``ListingRefused`` with every gap, ``ProductStateRefused``."""
+def product_list(
+    *, product: DataProduct, price_state: PriceState | None, by: User, at: datetime, licences: Collection[str] | None = None
+) -> DataProduct:
+    """Put a draft or suspended product into the shop; ``licences`` as in ``listing_gaps``.
+
+    Raises ``ListingRefused`` with every gap, ``ProductStateRefused``.
+    """
     require_publisher(by, product.operator)
     product = DataProduct.objects.select_for_update(of=("self",)).select_related("operator", "authorisation").get(pk=product.pk)
     if product.state not in (ProductState.DRAFT, ProductState.SUSPENDED):
         raise ProductStateRefused(_("Only a draft or a suspended product can be listed."))
-    gaps = listing_gaps(product=product, at=at, price_state=price_state)
+    gaps = listing_gaps(product=product, at=at, price_state=price_state, licences=licences)
     if gaps:
         raise ListingRefused(gaps)
     before = product.state

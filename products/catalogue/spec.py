@@ -36,7 +36,7 @@ SPEC_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Gongshu product spec",
     "type": "object",
-    "required": ["code", "operator", "type", "name", "summary", "authorisation", "resources", "purposes", "scenarios", "release"],
+    "required": ["code", "operator", "type", "name", "summary", "purposes", "scenarios", "release"],
     "additionalProperties": False,
     "properties": {
         "code": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 60},
@@ -45,8 +45,9 @@ SPEC_SCHEMA: dict[str, Any] = {
         "name": _in_two_languages(200),
         "summary": _in_two_languages(300),
         "description": _in_two_languages(20_000),
-        "authorisation": {**_TEXT, "description": "number of the authorisation"},
-        "resources": _CODES,
+        "authorisation": {**_TEXT, "description": "number of the authorisation; not for a re-developed product"},
+        "resources": {**_CODES, "description": "data resources; not for a re-developed product"},
+        "built_on": {**_CODES, "description": "codes of the delivered products that a third party's product is built on"},
         "purposes": _CODES,
         "scenarios": _CODES,
         "regime": {"enum": Regime.values},
@@ -96,8 +97,8 @@ class ProductSpec:
     name: tuple[str, str]
     summary: tuple[str, str]
     description: tuple[str, str]
-    authorisation: str
-    resources: tuple[str, ...]
+    authorisation: str = ""
+    resources: tuple[str, ...] = ()
     purposes: tuple[str, ...]
     scenarios: tuple[str, ...]
     regime: str
@@ -112,6 +113,7 @@ class ProductSpec:
     output_schema: Mapping[str, Any] | None
     samples: tuple[Any, ...]
     tariffs: tuple[Mapping[str, Any], ...]
+    built_on: tuple[str, ...] = ()
 
 
 class _Loader(yaml.SafeLoader):
@@ -163,7 +165,20 @@ def _checked(raw: Any) -> Mapping[str, Any]:
     errors = Schema(SPEC_SCHEMA, where="").errors(raw)
     if errors:
         raise SpecRefused(errors)
+    _check_ground(raw)
     return raw
+
+
+def _check_ground(raw: Mapping[str, Any]) -> None:
+    """A product stands on an authorisation and its resources, or on another's delivered products; never on both."""
+    names = ("authorisation", "resources")
+    if "built_on" in raw:
+        both = _("a re-developed product stands on the products it names in built_on, not on an authorisation")
+        errors: list[FieldError] = [{"pointer": f"/{name}", "message": both} for name in names if name in raw]
+    else:
+        errors = [{"pointer": f"/{name}", "message": _("is missing")} for name in names if name not in raw]
+    if errors:
+        raise SpecRefused(errors)
 
 
 def _data(name: str, folder: Path) -> bytes:
@@ -188,11 +203,11 @@ def _spec(raw: Mapping[str, Any], data: bytes) -> ProductSpec:
         name=_pair(raw["name"]),
         summary=_pair(raw["summary"]),
         description=_pair(raw.get("description", {"zh": "", "en": ""})),
-        authorisation=raw["authorisation"],
-        resources=tuple(raw["resources"]),
+        authorisation=raw.get("authorisation", ""),
+        resources=tuple(raw.get("resources", ())),
         purposes=tuple(raw["purposes"]),
         scenarios=tuple(raw["scenarios"]),
-        regime=raw.get("regime", "trial"),
+        regime=raw.get("regime", "market" if "built_on" in raw else "trial"),
         necessity=raw.get("necessity", "").strip(),
         open_first_override=raw.get("open_first_override", "").strip(),
         update_frequency=raw.get("update_frequency", ""),
@@ -204,6 +219,7 @@ def _spec(raw: Mapping[str, Any], data: bytes) -> ProductSpec:
         output_schema=release.get("output_schema"),
         samples=tuple(release["samples"]),
         tariffs=tuple(raw.get("tariffs", ())),
+        built_on=tuple(raw.get("built_on", ())),
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
+from django.db.backends.postgresql.psycopg_any import DateRange
 from stdnum.cn.uscc import calc_check_digit
 
-from products.models import Membership, Organisation, User
+from products.models import Membership, Organisation, RuleSet, User
 from products.organisations.uscc import inner_check_digit
 
 PASSWORD = "a-long-test-password"
@@ -134,8 +135,22 @@ class Cast:
     stranger: User
 
 
+def delegate_pricing() -> None:
+    """Let the cast's city set caps, as a province may (domain.md fact 6); the document is made up."""
+    RuleSet.objects.get_or_create(
+        jurisdiction="330200",
+        defaults={
+            "name": "市级定价授权",
+            "source": "授权设区市制定公共数据运营服务上限收费标准的通知（虚构）",
+            "period": DateRange(date(2025, 1, 20), None),
+            "parameters": {"pricing_delegated_to_city": True},
+        },
+    )
+
+
 def make_cast(at: datetime) -> Cast:
-    """Everyone, verified a month before ``at``, in four queries; all share PASSWORD."""
+    """Everyone, verified a month before ``at``; all share PASSWORD. Their city may set caps."""
+    delegate_pricing()
     password, since = make_password(PASSWORD), at - timedelta(days=30)
 
     def person(email: str, name: str) -> User:

@@ -100,6 +100,7 @@ def make_product(cast: Cast, at: datetime, code: str, **fields: Any) -> DataProd
     fields.setdefault("summary_en", "A score before lending, with reason codes, from social-insurance contributions.")
     fields.setdefault("purposes", ["industry.finance", "welfare.relief"])
     fields.setdefault("scenarios", ["small-business-lending", "consumer-credit"])
+    fields.setdefault("necessity", "模型运行与存算成本")
     product = DataProduct.objects.create(
         code=code,
         operator=operator.organisation,

@@ -18,6 +18,7 @@ from products.catalogue import services
 from products.catalogue.models import DataProduct
 from products.record import clock
 from products.record.refusals import Refused
+from settlement.publishing import licences_of
 
 
 def _act(request: HttpRequest, about: DataProduct, act: Callable[..., Any], done: str, **facts: Any) -> HttpResponse:
@@ -43,8 +44,9 @@ def request_reviews(request: HttpRequest, code: str) -> HttpResponse:
 def list_product(request: HttpRequest, code: str) -> HttpResponse:
     product = own_product(request, code)
     state = price_state(product=product, on=clock.today())
+    licences = licences_of(organisation=product.operator, at=clock.now())
     done = _("The product is in the shop now. Its page is open to everyone.")
-    return _act(request, product, services.product_list, done, product=product, price_state=state)
+    return _act(request, product, services.product_list, done, product=product, price_state=state, licences=licences)
 
 
 @require_POST

@@ -10,14 +10,13 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from pricing.selectors import price_state
 from products.catalogue.models import DataProduct, Release
-from products.catalogue.publishing import Published, product_publish
+from products.catalogue.publishing import Published
 from products.catalogue.spec import SpecRefused, spec_checked
 from products.organisations.models import Organisation, User
-from products.record.clock import business_date
 from products.runtimes.base import Secrets
 from products.runtimes.keys import secrets_from
+from settlement.publishing import product_file
 
 
 def secrets() -> Secrets:
@@ -26,14 +25,12 @@ def secrets() -> Secrets:
 
 
 def file_product(*, raw: Mapping[str, Any], data: bytes, operator: Organisation, user: User, at: datetime) -> Published:
-    """File a spec for the operator. Raises what ``product_publish`` raises; a spec that names another operator is refused."""
+    """File a spec for the operator. Raises what ``product_file`` raises; a spec that names another operator is refused."""
     named = raw.get("operator", operator.slug) if isinstance(raw, Mapping) else operator.slug
     if named not in (operator.slug, operator.uscc):
         raise SpecRefused([{"pointer": "/operator", "message": _("must be the organisation for which you act")}])
     spec = spec_checked({**raw, "operator": operator.slug} if isinstance(raw, Mapping) else raw, data=data)
-    product = DataProduct.objects.filter(code=spec.code, operator=operator).first()
-    state = price_state(product=product, on=business_date(at)) if product else None
-    return product_publish(spec=spec, secrets=secrets(), by=user, at=at, price_state=state)
+    return product_file(spec=spec, secrets=secrets(), by=user, at=at).published
 
 
 def initial_of(product: DataProduct, release: Release | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pricing.tariffs.models import Plan, Tariff
 from pricing.tariffs.selectors import charged_classes
 from products.catalogue.listing_gate import RULES, Facts, Gap
 from products.catalogue.models import DataProduct, ProductState, Regime, Release
+from products.catalogue.redevelopment import NO_ORIGIN, origin_of
 from products.organisations.models import Organisation
 from products.record.clock import business_date, day_start
 from products.registry.models import DataResource
@@ -72,6 +73,7 @@ def products_of(*, operator: Organisation) -> QuerySet[DataProduct]:
             "reviews",
             Prefetch("releases", active, to_attr="active_releases"),
             "plans",
+            "built_on",
         )
         .order_by("name_key", "id")
     )
@@ -123,6 +125,7 @@ def gaps_of(product: DataProduct, day: date, price: PriceState) -> list[Gap]:
         release=next(iter(product.active_releases), None),
         day=day,
         price=price,
+        origin=origin_of(product) if product.built_on.all() else NO_ORIGIN,
     )
     return [gap for rule in RULES for gap in rule(facts)]
 
@@ -156,7 +159,8 @@ def _caps(ids: Sequence[int], day: date) -> dict[tuple, Decimal]:
 def _price(product: DataProduct, tariffs: dict[int, Tariff]) -> PriceState:
     if product.regime == Regime.FREE or not charged_classes(product.purposes):
         return PriceState("free")
-    if any(plan.pk in tariffs for plan in product.plans.all() if plan.state == Plan.State.OPEN):
+    own = [plan for plan in product.plans.all() if plan.state == Plan.State.OPEN and plan.bundle_id is None]
+    if any(plan.pk in tariffs for plan in own):
         return PriceState("priced")
     return PriceState("missing", (PriceGap("no_price", ""),))
 

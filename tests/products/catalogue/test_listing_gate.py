@@ -125,7 +125,7 @@ def test_gaps_of_the_price_are_named_by_the_floor_above(product):
 
 def test_gaps_cost_a_fixed_number_of_queries(world, product, django_assert_max_num_queries):
     product = DataProduct.objects.select_related("operator", "authorisation").get(pk=product.pk)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         listing_gaps(product=product, at=AT, price_state=Priced())
 
 

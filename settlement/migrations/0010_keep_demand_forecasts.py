@@ -21,7 +21,7 @@ DROP TRIGGER charged_volume_append_only ON settlement_chargedvolume;
 class Migration(migrations.Migration):
     dependencies = [
         ("products", "0010_documents_have_readers_and_never_change"),
-        ("settlement", "0008_equal_treatment_by_two_people"),
+        ("settlement", "0009_equal_treatment_by_two_people"),
     ]
 
     operations = [

@@ -1,6 +1,6 @@
 """`manage.py publish_product SPEC.yaml`: a product from its spec and data file, as a draft that is ready for its reviews.
 
-The command stands on the pricing floor because what is still to do before listing includes the price.
+The command stands on the settlement floor because a re-developed product needs a licence, and the spec may name tariffs.
 """
 
 import os
@@ -11,9 +11,6 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from pricing.selectors import PriceState, price_state
-from products.catalogue.models import DataProduct
-from products.catalogue.publishing import Published, product_publish
 from products.catalogue.services import ListingRefused
 from products.catalogue.spec import ProductSpec, SpecRefused, spec_parse
 from products.organisations.models import User
@@ -21,6 +18,7 @@ from products.record import clock
 from products.record.refusals import Refused
 from products.runtimes.base import ReleaseRefused
 from products.runtimes.keys import secrets_from
+from settlement.publishing import Filed, product_file
 
 
 class Command(BaseCommand):
@@ -39,12 +37,11 @@ class Command(BaseCommand):
         path = Path(options["spec"])
         try:
             spec = spec_parse(path.read_text(encoding="utf-8"), folder=path.parent)
-            published = product_publish(
+            filed = product_file(
                 spec=spec,
                 secrets=secrets_from(os.environ, link_key=settings.SIGNING_KEY.encode()),
                 by=_submitter(options["by"] or spec.submitted_by),
                 at=clock.now(),
-                price_state=_price_state(spec),
             )
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{path}: {error}", returncode=2) from error
@@ -54,28 +51,28 @@ class Command(BaseCommand):
             self._refuse(1, [str(gap) for gap in refusal.gaps])
         except Refused as refusal:
             self._refuse(1, [f"{refusal.code}: {refusal}"])
-        self._report(published, spec)
+        self._report(filed, spec)
 
     def _refuse(self, code: int, lines: list[str]) -> NoReturn:
         for line in lines:
             self.stderr.write(line)
         sys.exit(code)
 
-    def _report(self, published: Published, spec: ProductSpec) -> None:
+    def _report(self, filed: Filed, spec: ProductSpec) -> None:
+        published = filed.published
         product, release = published.product, published.release
         done = "filed" if published.is_new_product else "changed" if published.has_changed else "unchanged"
         self.stdout.write(f"{product.code}: {done}; release {release.version} is {release.state}; product is {product.state}")
         if published.is_new_release and spec.request_reviews and published.submitted_by:
             self.stdout.write(f"reviews asked for by {published.submitted_by.email}")
-        if spec.tariffs:
-            self.stdout.write("tariffs of the spec are not filed here: file them once the caps of the product are in force")
+        for tariff in filed.tariffs:
+            self.stdout.write(f"tariff filed: plan {tariff.plan.code}, version {tariff.version}, from {tariff.period.lower}")
+        for plan, why in filed.waiting.items():
+            self.stdout.write(f"tariff of plan {plan} waits: {why} Run this again then.")
+        if filed.flag is not None:
+            self.stdout.write(f"built on an affiliate's product: case {filed.flag.pk} is before {filed.flag.handler}")
         for gap in published.todo:
             self.stdout.write(f"before listing: {gap}")
-
-
-def _price_state(spec: ProductSpec) -> PriceState | None:
-    product = DataProduct.objects.filter(code=spec.code).first()
-    return price_state(product=product, on=clock.today()) if product else None
 
 
 def _submitter(email: str | None) -> User | None:

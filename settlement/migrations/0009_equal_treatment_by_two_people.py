@@ -30,7 +30,7 @@ DROP FUNCTION equal_treatment_guard();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("settlement", "0007_oversight_and_what_if")]
+    dependencies = [("settlement", "0008_what_if_cases_never_change")]
     operations = [
         migrations.AddConstraint(
             model_name="equaltreatmentflag",

@@ -19,7 +19,7 @@ UNGUARD = "DROP TRIGGER supply_refusal_guard ON pricing_supplyrefusal; DROP FUNC
 
 
 class Migration(migrations.Migration):
-    dependencies = [("pricing", "0006_cost_filings_keep_their_content")]
+    dependencies = [("pricing", "0008_guard_cap_sets")]
     operations = [
         migrations.AddConstraint(
             model_name="supplyrefusal",
