@@ -4,6 +4,7 @@ from procrastinate.contrib.django import app
 
 from products.record import clock
 from settlement.billing import services
+from settlement.oversight import warnings
 from settlement.oversight.equal_treatment import flags_after_closes
 
 
@@ -28,3 +29,10 @@ def make_forecasts(timestamp: int) -> int:
     from settlement.oversight import forecasts  # its models' libraries are heavy: loaded where a forecast is made
 
     return forecasts.forecasts_catch_up(at=clock.now())
+
+
+@app.periodic(cron="50 17 * * *")  # 01:50 in Shanghai
+@app.task(queue="oversight", queueing_lock="revenue_warnings", pass_context=False)
+def warn_of_revenue(timestamp: int) -> int:
+    """Tell of operations whose revenue reached a warning mark of what is permitted."""
+    return len(warnings.warn(at=clock.now()))

@@ -113,10 +113,11 @@ class Work:
 class TariffBook:
     """Every tariff version in force at some time since a month, by plan, and by product as far as its plan is on sale."""
 
-    def __init__(self, since: date, until: date) -> None:
+    def __init__(self, since: date, until: date, products: Sequence[int] | None = None) -> None:
+        of_products = {} if products is None else {"plan__product__in": products}
         rows = (
             tariff_models.Tariff.objects.exclude(state__in=NEVER_IN_FORCE)
-            .filter(period__overlap=(since, until))
+            .filter(period__overlap=(since, until), **of_products)
             .order_by("plan_id", "period", "id")
             .values_list("id", "plan_id", "plan__product_id", "plan__state", "period", "digest", "document")
         )
@@ -135,11 +136,14 @@ class TariffBook:
         return [v for v in versions if v.start < next_month(month) and (v.end is None or v.end > month)]
 
 
-def gather(month: date) -> tuple[list[Work], TariffBook]:
-    """All work of a closing month, in a stable order, with paid work already cut into segments."""
-    slices = _slices(month)
+def gather(month: date, products: Sequence[int] | None = None) -> tuple[list[Work], TariffBook]:
+    """All work of a closing month, in a stable order, with paid work already cut into segments.
+
+    Reads only, so an open month can be looked at before it closes; ``products`` (ids) looks at those alone.
+    """
+    slices = _slices(month, products)
     since = min((service for _holder, service in slices), default=month)
-    book = TariffBook(since, next_month(month))
+    book = TariffBook(since, next_month(month), products)
     holders = _holders({holder for holder, _service in slices}, book, month)
     for holder in holders.values():
         if holder.plan_id is not None:
@@ -154,10 +158,10 @@ def gather(month: date) -> tuple[list[Work], TariffBook]:
     return works, book
 
 
-def _slices(month: date) -> dict[tuple[int, date], list[Slice]]:
+def _slices(month: date, products: Sequence[int] | None) -> dict[tuple[int, date], list[Slice]]:
     found: dict[tuple[int, date], dict[tuple[int | None, bool], Slice]] = defaultdict(dict)
     with connection.cursor() as cursor:
-        cursor.execute(query("billing_usage"), {"month": month})
+        cursor.execute(query("billing_usage"), {"month": month, "products": None if products is None else list(products)})
         for holder, service, tariff, is_past, component, units, billed, _booked in cursor:
             slice_ = found[holder, service].setdefault((tariff, is_past), Slice(tariff, is_past))
             slice_.units[component] = units

@@ -1,15 +1,18 @@
 -- Purpose: what a closing month must rate: the units of every (entitlement, service month) that has usage booked into it.
--- Parameters: month date, the billing month that closes.
+-- Parameters: month date, the billing month that closes; products bigint[], the products to look at (null: all, as the close does).
 -- Grain: one row an entitlement, service month, tariff version, side of the entitlement's anniversary, and component.
 -- Columns: entitlement_id, service_month, tariff_id (null: a grant, or no tariff on that day), is_past_anniversary,
 --          component, units and billed (millionths: all booked so far, and those that earlier months billed), booked (events
 --          booked into this month).
 WITH touched AS (
-    SELECT DISTINCT entitlement_id, event_month FROM settlement_usageevent WHERE book_month = %(month)s AND event_month < %(month)s
+    SELECT DISTINCT entitlement_id, event_month FROM settlement_usageevent
+    WHERE book_month = %(month)s AND event_month < %(month)s
+      AND (%(products)s::bigint[] IS NULL OR product_id = ANY(%(products)s::bigint[]))
 ), events AS (
     SELECT u.entitlement_id, u.event_month, u.units, u.book_month, (u.event_time AT TIME ZONE 'Asia/Shanghai')::date AS day
     FROM settlement_usageevent u
     WHERE u.book_month = %(month)s AND u.event_month = %(month)s
+      AND (%(products)s::bigint[] IS NULL OR u.product_id = ANY(%(products)s::bigint[]))
     UNION ALL
     SELECT u.entitlement_id, u.event_month, u.units, u.book_month, (u.event_time AT TIME ZONE 'Asia/Shanghai')::date
     FROM settlement_usageevent u
