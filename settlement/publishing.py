@@ -25,7 +25,7 @@ from products.organisations.models import Organisation, User
 from products.record.clock import business_date
 from products.record.models import Case
 from products.registry.purposes import covers
-from products.runtimes.base import Secrets
+from products.runtimes.base import FieldError, Secrets
 from settlement.entitlements.models import Entitlement
 
 REDEVELOPMENT = "sector.data_services"
@@ -98,11 +98,10 @@ def _file_tariff(filed: Filed, entry: Mapping[str, Any], where: str, user: User 
 
 
 def _check_entry(entry: Mapping[str, Any], where: str) -> None:
-    errors = [
-        {"pointer": f"{where}/{key}", "message": _("this key is not known here")} for key in entry if key not in TARIFF_KEYS
-    ]
+    unknown, missing = _("this key is not known here"), _("is missing")
+    errors: list[FieldError] = [{"pointer": f"{where}/{key}", "message": unknown} for key in entry if key not in TARIFF_KEYS]
     needed = ("plan", "purposes", "document", "reason")
-    errors += [{"pointer": f"{where}/{key}", "message": _("is missing")} for key in needed if not entry.get(key)]
+    errors += [{"pointer": f"{where}/{key}", "message": missing} for key in needed if not entry.get(key)]
     try:
         date.fromisoformat(entry.get("from", "2026-01-01"))
     except (TypeError, ValueError):

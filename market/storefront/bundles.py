@@ -50,16 +50,16 @@ class PartOffer:
 def part_offers(*, bundle: Bundle, asked: Mapping[str, str], at: datetime) -> list[PartOffer]:
     """The parts that have a price today, quoted at the asked usage (form fields ``<plan id>-units-<code>``)."""
     today = business_date(at)
-    parts = [part for part in bundle_parts(bundle=bundle, on=today) if part.tariff is not None]
-    caps = _caps([part.plan.product_id for part in parts], bundle.purpose.split(".", 1)[0], today)
+    priced = [(part, part.tariff) for part in bundle_parts(bundle=bundle, on=today) if part.tariff is not None]
+    caps = _caps([part.plan.product_id for part, _tariff in priced], bundle.purpose.split(".", 1)[0], today)
     found = []
-    for part in parts:
-        rows = pricetags.rows_of(part.tariff.document)
-        offer = product_page.PlanOffer(part.plan, part.tariff, rows, caps.get(part.plan.product_id, []), [])
+    for part, tariff in priced:
+        rows = pricetags.rows_of(tariff.document)
+        offer = product_page.PlanOffer(part.plan, tariff, rows, caps.get(part.plan.product_id, []), [])
         prefix = f"{part.plan.pk}-"
         query = {name.removeprefix(prefix): text for name, text in asked.items() if name.startswith(prefix)}
         units, wrong = product_page.units_asked(offer, query)
-        quote = None if wrong else expected.month_quote(part.tariff.document, units, today)
+        quote = None if wrong else expected.month_quote(tariff.document, units, today)
         term = expected.term_of(product=part.plan.product, months=part.plan.term_months, at=at)
         found.append(PartOffer(offer, part.own, units, wrong, quote, term))
     return found
