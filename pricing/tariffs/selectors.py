@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -78,6 +79,29 @@ def tariffs_from(*, plan: Plan, from_date: date) -> list[Tariff]:
     return list(Tariff.objects.filter(later, plan=plan, state__in=IN_FORCE_STATES).order_by("period", "version"))
 
 
+@dataclass(frozen=True)
+class Timeline:
+    """A plan's versions in force from its first day on, and the days between them that none covers.
+
+    ``gaps`` are (first, last) days without a price: the plan could not be bought then, and served no call.
+    """
+
+    versions: tuple[Tariff, ...]
+    gaps: tuple[tuple[date, date], ...]
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.versions) and self.versions[-1].period.upper is None
+
+
+def timeline(*, plan: Plan) -> Timeline:
+    """The plan's versions by date. That no two overlap is a constraint (tariff_no_overlap); gaps are found here."""
+    found = tuple(Tariff.objects.filter(plan=plan, state__in=IN_FORCE_STATES).order_by("period", "version"))
+    day = timedelta(days=1)
+    gaps = tuple((a.period.upper, b.period.lower - day) for a, b in pairwise(found) if a.period.upper < b.period.lower)
+    return Timeline(found, gaps)
+
+
 def charged_classes(purposes: Sequence[str]) -> tuple[str, ...]:
     """The purpose classes among the codes that may be charged."""
     named = {purpose.split(".", 1)[0] for purpose in purposes}
@@ -144,7 +168,9 @@ def amounts(terms: Terms, violation: Violation) -> list[tuple[str, int]]:
 def plans_of(*, operator_ids: Sequence[int]) -> QuerySet[Plan]:
     """The plans of operators' products, by product and code."""
     return (
-        Plan.objects.filter(product__operator__in=operator_ids).select_related("product").order_by("product__code", "code", "id")
+        Plan.objects.filter(product__operator__in=operator_ids)
+        .select_related("product", "bundle")
+        .order_by("product__code", "code", "id")
     )
 
 

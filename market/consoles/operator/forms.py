@@ -159,6 +159,15 @@ class PlanForm(forms.Form):
     name_en = forms.CharField(label=_("Name in English"), max_length=100, required=False)
     description = forms.CharField(label=_("Description in Chinese"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
     description_en = forms.CharField(label=_("Description in English"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    terms = forms.CharField(
+        label=_("Terms beside the price"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_(
+            "What else the agreement says. Exclusive deals, tie-ins, loyalty rewards, prices for named customers and fees "
+            "beside the price are refused. Everybody can read it."
+        ),
+    )
     purposes = forms.MultipleChoiceField(
         label=_("Charged purposes it serves"),
         widget=forms.CheckboxSelectMultiple,

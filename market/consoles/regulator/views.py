@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from market.consoles.acts import attempt, blame
 from market.consoles.authority.forms import ReasonForm
 from market.consoles.regulator.menu import KINDS
-from market.consoles.tariffs.comparison import comparison
+from market.consoles.tariffs.comparison import comparison, siblings
 from market.storefront.access import role_required
 from pricing.bodies import of_region, stem
 from pricing.models import CapFiling, Tariff
@@ -41,7 +41,9 @@ def tariffs_before(request: HttpRequest) -> QuerySet[Tariff]:
         found = found.filter(case__handler=office(request))
     else:
         found = found.filter(of_region(stem(office(request).region), "plan__product__authorisation"))
-    return found.select_related("plan__product__operator", "case", "filed_by", "decided_by").order_by("-filed_at", "-id")
+    return found.select_related("plan__product__operator", "plan__bundle", "case", "filed_by", "decided_by").order_by(
+        "-filed_at", "-id"
+    )
 
 
 def caps_of_region(request: HttpRequest) -> QuerySet[CapFiling]:
@@ -77,6 +79,7 @@ def _tariff_page(request: HttpRequest, shown: Tariff, form: ReasonForm, status: 
         "tariff": shown,
         "left": left,
         "comparison": comparison(shown),
+        "siblings": siblings(shown),
         "history": shown.case.events.select_related("actor").order_by("at", "id"),
         "decides": decides,
         "may_act": decides and has_role(request.user, office(request), *REGULATOR_ROLES),

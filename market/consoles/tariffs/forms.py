@@ -31,6 +31,14 @@ class TariffForm(forms.Form):
     )
     tax_rate = forms.CharField(label=_("VAT rate"), max_length=8, initial="0.06")
     is_inclusive = forms.BooleanField(label=_("Prices include VAT"), required=False, initial=True)
+    may_fall = forms.BooleanField(
+        label=_("I know that more use costs less in total somewhere, and want it so"),
+        required=False,
+        help_text=_(
+            "Buyers could pay less by calling more than they need. The price regulator and the public see that you said so. "
+            "Kept only where the total does fall."
+        ),
+    )
     json = forms.CharField(
         label=_("The document as JSON"),
         required=False,
@@ -151,9 +159,9 @@ def document_of(form: TariffForm, rows: Any) -> Any:
         "currency": "CNY",
         "components": [component for row in rows.forms if (component := row.component())],
         "discounts": [discount(line) for line in data["discounts"].splitlines() if line.strip()],
-        "minimum": data["minimum"].strip() or None,
-        "maximum": data["maximum"].strip() or None,
-        "tax": {"rate": data["tax_rate"].strip(), "inclusive": data["is_inclusive"]},
+        "minimum": data.get("minimum", "").strip() or None,
+        "maximum": data.get("maximum", "").strip() or None,
+        "tax": {"rate": data.get("tax_rate", "").strip(), "inclusive": data["is_inclusive"]},
     }
 
 

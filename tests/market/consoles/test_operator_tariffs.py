@@ -100,7 +100,7 @@ def test_the_list_has_a_fixed_number_of_queries(cast, clock, plan, django_assert
         filed(cast, make_plan(cast, plan.product, clock.now, code=f"p{number}"), per_call(), TODAY, clock.now)
     client = acting(cast.operator.owner)
     client.get(BASE)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(BASE)
 
 
@@ -110,3 +110,55 @@ def test_the_editor_reads_back_what_it_wrote():
     assert [tier(line) for line in tiers_text(document["components"][0]["tiers"]).splitlines()] == document["components"][0][
         "tiers"
     ]
+
+
+FALLING = "100: 0.50\n*: 0.25"
+
+
+def test_the_preview_proves_the_document_as_one_types_and_files_nothing(cast, plan):
+    client = acting(cast.operator.owner)
+    volume = component(0, code="calls", label="技术服务费", model="volume", tiers=FALLING)
+    page = text(client.post(f"{BASE}plans/{plan.pk}/preview/", head(**volume)))
+    assert "¥50.00" in page and "¥25.25" in page and "<html" not in page
+    dear = text(client.post(f"{BASE}plans/{plan.pk}/preview/", head(**component(0, code="calls", price="0.51"))))
+    assert "甬发改价〔2026〕1号" in dear and "data:image/svg+xml" in dear
+    unfinished = component(0, code="calls", price="")
+    assert "/components/0/unit_price" in text(client.post(f"{BASE}plans/{plan.pk}/preview/", head(reason="", **unfinished)))
+    assert not Tariff.objects.exists()
+
+
+@pytest.mark.parametrize("changes", [{"tax_rate": ""}, {"from_date": "soon"}, {"json": "{"}, {"components-0-basis": "nothing"}])
+def test_the_preview_of_what_is_half_typed_is_a_page_and_no_error(cast, plan, changes):
+    rows = component(0, code="calls", price="0.40")
+    answer = acting(cast.operator.owner).post(f"{BASE}plans/{plan.pk}/preview/", head(**rows) | changes)
+    assert answer.status_code == 200
+
+
+def test_a_preview_compares_the_totals_with_todays(cast, clock, plan):
+    filed(cast, plan, per_call("0.40"), TODAY, clock.now)
+    rows = component(0, code="calls", price="0.50")
+    page = text(acting(cast.operator.owner).post(f"{BASE}plans/{plan.pk}/preview/", head(from_date="2026-12-01", **rows)))
+    assert "¥500.00" in page and "¥400.00" in page and "+¥100.00" in page
+
+
+def test_a_falling_total_is_filed_only_with_the_box_ticked_and_then_shown(cast, plan):
+    client = acting(cast.operator.owner)
+    volume = component(0, code="calls", label="技术服务费", model="volume", tiers=FALLING)
+    answer = client.post(f"{BASE}plans/{plan.pk}/new/", head(**volume, file="1"))
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["may_fall"]
+    assert FALLING in text(answer)
+    client.post(f"{BASE}plans/{plan.pk}/new/", head(**volume, may_fall="on", file="1"))
+    filing = Tariff.objects.get()
+    assert filing.may_fall
+    for person, url in ((cast.operator.owner, f"{BASE}{filing.pk}/"), (cast.regulator.decider, REGULATOR.format(filing.pk))):
+        assert "¥25.25" in text(acting(person).get(url))
+
+
+REGULATOR = "/console/regulator/tariffs/{}/"
+
+
+def test_the_list_shows_each_price_with_its_cap_and_headroom(cast, clock, plan):
+    filed(cast, plan, per_call("0.40"), TODAY, clock.now)
+    page = text(acting(cast.operator.owner).get(BASE))
+    assert "¥0.40" in page and "¥0.50" in page and "¥0.10" in page and "甬发改价〔2026〕1号" in page

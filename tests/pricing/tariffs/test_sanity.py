@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from pricing.models import Plan, Tariff
-from pricing.tariffs.selectors import preview, tariff_in_force
+from pricing.tariffs.selectors import preview, tariff_in_force, timeline
 from pricing.tariffs.services import ClauseForbidden, TariffFalls, plan_open, tariff_return
 from products.models import AuditEntry
 from tests.pricing.market import caps, filed, make_plan, make_product, per_call, published, tariff
@@ -105,3 +105,16 @@ def test_scenario_43_a_discount_for_one_named_buyer_is_refused(cast, clock, plan
     with pytest.raises(ClauseForbidden) as refused:
         filed(cast, plan, document, TODAY, clock.now)
     assert (refused.value.field, refused.value.clauses[0].kind) == ("document", "private_discount")
+
+
+def test_versions_follow_each_other_without_gap_and_a_stop_shows_as_one(cast, clock, plan):
+    first = filed(cast, plan, per_call("0.50"), TODAY, clock.now)
+    filed(cast, plan, per_call("0.40"), DECEMBER, clock.now)
+    assert (timeline(plan=plan).gaps, timeline(plan=plan).is_open) == ((), True)
+    other = make_plan(cast, plan.product, clock.now, code="other")
+    stopped = filed(cast, other, per_call("0.50"), TODAY, clock.now)
+    tariff_return(tariff=stopped, user=cast.regulator.decider, reason="依据不足", at=clock.now)
+    assert (timeline(plan=other).gaps, timeline(plan=other).is_open) == ((), False)
+    filed(cast, other, per_call("0.45"), DECEMBER, clock.now)
+    assert timeline(plan=other).gaps == ((TOMORROW, date(2026, 11, 30)),)
+    assert first.period.lower == TODAY
