@@ -7,6 +7,7 @@ a × n < 4.7 × 10¹⁶, and what is left of it, below 10⁸, times 10¹⁰ plus
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -146,32 +147,53 @@ def _flat(
         if not len(here):
             continue
         where = row[here]
-        span = rows.start[where], rows.end[where], rows.anchor[where]
+        span = _Span.of(name, rows.start[where], rows.end[where], rows.anchor[where])
         ones = np.ones(len(here), np.int64)
-        gross[at[here]] = _accrued_over(period, name, price[here], *span, ones, ones)
-        payable[at[here]] = _accrued_over(period, name, price[here], *span, numerator[here], denominator[here])
+        gross[at[here]] = whole = _accrued_over(span, price[here], ones, ones)
+        discounted = offs[here].any()
+        payable[at[here]] = _accrued_over(span, price[here], numerator[here], denominator[here]) if discounted else whole
     return fits
 
 
-def _accrued_over(
-    period: int, name: str, price: Ints, start: Ints, end: Ints, anchor: Ints, numerator: Ints, denominator: Ints
-) -> Ints:
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Of each line's time: days of its first period gone by at its start, of how many; days of its last one at its end, of how
+    many; whole periods between them, −1 where the time lies in one period. A price a day is one period of one day."""
+
+    gone: Ints
+    first_days: Ints
+    reached: Ints
+    last_days: Ints
+    between: Ints
+
+    @classmethod
+    def of(cls, name: str, start: Ints, end: Ints, anchor: Ints) -> _Span:
+        if name == "day":
+            ones, zero = np.ones(len(start), np.int64), np.zeros(len(start), np.int64)
+            return cls(zero, ones, end - start, ones, np.full(len(start), -1, np.int64))
+        period = PERIOD_CODES[name]
+        begins, ends = period_bounds(start, period, anchor)
+        same = end <= ends
+        if same.all():
+            return cls(start - begins, ends - begins, end - begins, ends - begins, np.full(len(start), -1, np.int64))
+        last_begins, last_ends = period_bounds(end - 1, period, anchor)
+        between = np.where(same, -1, whole_periods_between(ends, last_begins, period, anchor))
+        return cls(start - begins, ends - begins, end - last_begins, last_ends - last_begins, between)
+
+
+def _accrued_over(span: _Span, price: Ints, numerator: Ints, denominator: Ints) -> Ints:
     """Σ over the periods touched of round(accrued to its end) − round(accrued to its start): `pricing.rules.rating.rate_flat`."""
 
     def accrued(days: Ints, of_days: Ints) -> Ints:
         amount, whole = price * days * numerator, of_days * denominator
         return (2 * amount + whole) // (2 * whole)
 
-    ones = np.ones(len(price), np.int64)
-    if name == "day":
-        return accrued(end - start, ones)
-    begins, ends = period_bounds(start, period, anchor)
-    last_begins, last_ends = period_bounds(end - 1, period, anchor)
-    gone = accrued(start - begins, ends - begins)
-    full = accrued(ones, ones)
-    between = np.where(begins == last_begins, 0, whole_periods_between(ends, last_begins, period, anchor))
-    over = full + between * full + accrued(end - last_begins, last_ends - last_begins)
-    return np.where(begins == last_begins, accrued(end - begins, ends - begins), over) - gone
+    total = accrued(span.reached, span.last_days) - accrued(span.gone, span.first_days)
+    over = np.flatnonzero(span.between >= 0)
+    if len(over):
+        amount, whole = price[over] * numerator[over], denominator[over]
+        total[over] += (1 + span.between[over]) * ((2 * amount + whole) // (2 * whole))
+    return total
 
 
 # --- what int64 cannot hold -----------------------------------------------------------------------------------------------------

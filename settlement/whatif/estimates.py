@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pricing.simulation import Book, Rows, rate
 from products.record.refusals import Refused
+from settlement.whatif.columns import distinct
 from settlement.whatif.history import History
 from settlement.whatif.replay import Replay
 
@@ -73,7 +74,7 @@ def estimate(*, history: History, replayed: Replay, demand: Demand, permitted_mi
         return {"left_out": "rows", "most": MOST_ROWS}
     if history.rows.units.dtype == object or int(max(history.rows.units.max(), history.rows.before.max(), 0)) > MOST_UNITS:
         return {"left_out": "units"}
-    products, place = np.unique(history.product, return_inverse=True)
+    products, place = distinct(history.product)
     before = _curves(history.book, history.rows, place, len(products))
     after = _curves(replayed.book, replayed.rows, place, len(products))
     ratio = _price_ratio(history, replayed, place, len(products))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pricing.simulation.rows import day_number
 from settlement.shares.models import DistributionAgreement
 from settlement.shares.rules import FULL, Part, read_parts, split
+from settlement.whatif.columns import distinct, sums, together
 from settlement.whatif.history import History
 
 MOST = 2**62 // FULL  # fen of one amount whose parts int64 is proven for
@@ -33,7 +34,7 @@ def agreements(history: History) -> Agreements:
     """The agreements of the history's rows, and rows grouped as invoices are: by operator, buyer, month and agreement."""
     found: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     parts: list[tuple[Part, ...]] = []
-    stored = DistributionAgreement.objects.filter(product__in=np.unique(history.product).tolist())
+    stored = DistributionAgreement.objects.filter(product__in=distinct(history.product)[0].tolist())
     for agreement in stored.order_by("product_id", "period", "id"):
         first, end = _number(agreement.period.lower), _number(agreement.period.upper)
         found[agreement.product_id].append((first, end, len(parts)))
@@ -44,9 +45,10 @@ def agreements(history: History) -> Agreements:
         mine = history.product == product
         for first, end, number in versions:
             of_row[mine & (last >= first) & (last < end)] = number
-    keys = np.stack((history.operator, history.buyer, history.month, of_row))
-    _unique, where, group = np.unique(keys, axis=1, return_index=True, return_inverse=True)
-    return Agreements(tuple(parts), of_row, group.ravel(), of_row[where])
+    values, group = distinct(together(distinct(history.operator)[1], distinct(history.buyer)[1], history.month, of_row + 1))
+    agreement = np.full(len(values), -1, np.int64)
+    agreement[group] = of_row
+    return Agreements(tuple(parts), of_row, group, agreement)
 
 
 def _number(day: date | None) -> int:
@@ -56,8 +58,7 @@ def _number(day: date | None) -> int:
 
 def shares(known: Agreements, net: NDArray[Any]) -> dict[tuple[int, str], int]:
     """Fen by (party, role) of amounts net of VAT by row; what no agreement divides is under (0, "")."""
-    bases = np.zeros(len(known.group_agreement), net.dtype)
-    np.add.at(bases, known.group, net)
+    bases = sums(known.group, net, len(known.group_agreement))
     found: dict[tuple[int, str], int] = defaultdict(int)
     for number in np.unique(known.group_agreement).tolist():
         mine = bases[known.group_agreement == number]

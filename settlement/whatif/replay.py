@@ -16,6 +16,7 @@ from pricing.simulation import Book, Layout, Ratings, Rows, compile_book, rate
 from pricing.simulation.book import ints
 from products.models import Organisation
 from products.record.refusals import Refused
+from settlement.whatif.columns import distinct
 from settlement.whatif.drafts import REASON, Draft, terms_under
 from settlement.whatif.history import NOTHING, History
 
@@ -159,7 +160,7 @@ def _with_free_purposes(rows: Rows, history: History, draft: Draft) -> tuple[Row
     charged = ~rows.is_free
     becomes = np.array([reached[purposes] for purposes in history.purposes], dtype=bool) & charged
     stays = np.array([mixed[purposes] for purposes in history.purposes], dtype=bool) & charged
-    became, stayed = (len(np.unique(history.entitlement[each])) for each in (becomes, stays))
+    became, stayed = (len(distinct(history.entitlement[each])[0]) for each in (becomes, stays))
     return replace(rows, is_free=rows.is_free | becomes), became, stayed
 
 
@@ -169,7 +170,7 @@ def _with_discount(rows: Rows, history: History, draft: Draft) -> Rows:
         return rows
     reached = np.ones(len(rows), dtype=bool)
     if draft.discount_sizes:
-        buyers = Organisation.objects.filter(pk__in=np.unique(history.buyer).tolist(), size__in=draft.discount_sizes)
+        buyers = Organisation.objects.filter(pk__in=distinct(history.buyer)[0].tolist(), size__in=draft.discount_sizes)
         reached = np.isin(history.buyer, list(buyers.values_list("pk", flat=True)))
     sets = (*rows.reason_sets, *(reasons | {REASON} for reasons in rows.reason_sets))
     return replace(rows, reasons=rows.reasons + np.where(reached, len(rows.reason_sets), 0), reason_sets=sets)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pricing.rules.exact import half_up, plain, yuan
 from products.models import DataProduct, Organisation
+from settlement.whatif.columns import distinct, sums
 from settlement.whatif.history import History
 from settlement.whatif.parties import agreements, shares
 from settlement.whatif.permitted import against
@@ -25,7 +26,7 @@ def summed_up(*, history: History, replayed: Replay, products: Mapping[int, Data
     buyers, mismatches = _buyers(history, was.total, now.total), history.mismatches()
     return {
         "rows": len(history),
-        "entitlements": len(np.unique(history.entitlement)),
+        "entitlements": len(distinct(history.entitlement)[0]),
         "running_rows": int(history.is_running.sum()),
         "is_exact": not mismatches,
         "mismatches": [_mismatch(each) for each in mismatches[:20]],
@@ -54,27 +55,20 @@ def _pair(before: Amounts, after: Amounts) -> dict[str, str]:
     return change(int(before.sum()), int(after.sum()))
 
 
-def _sums(keys: NDArray[np.int64], amounts: Amounts) -> Amounts:
-    """Amounts by key 0 … max."""
-    found = np.zeros(int(keys.max()) + 1 if len(keys) else 0, amounts.dtype)
-    np.add.at(found, keys, amounts)
-    return found
-
-
 def _by(
     keys: NDArray[np.int64], history: History, replayed: Replay, name: Callable[[int], dict[str, str]]
 ) -> list[dict[str, Any]]:
     """One entry a key: revenue net of VAT and the value of free use, before and after."""
-    distinct, place = np.unique(keys, return_inverse=True)
-    nets = [_sums(place, each) for each in (history.ratings.net, replayed.ratings.net)]
-    values = [_sums(place, each) for each in (history.ratings.free_value, replayed.free_value)]
+    values, place = distinct(keys)
+    nets = [sums(place, each, len(values)) for each in (history.ratings.net, replayed.ratings.net)]
+    free = [sums(place, each, len(values)) for each in (history.ratings.free_value, replayed.free_value)]
     return [
         name(int(key))
         | {
             "revenue": change(int(nets[0][n]), int(nets[1][n])),
-            "free_value": change(int(values[0][n]), int(values[1][n])),
+            "free_value": change(int(free[0][n]), int(free[1][n])),
         }
-        for n, key in enumerate(distinct.tolist())
+        for n, key in enumerate(values.tolist())
     ]
 
 
@@ -104,12 +98,12 @@ def _against(each: Any) -> dict[str, Any]:
 
 def _buyers(history: History, before: Amounts, after: Amounts) -> dict[str, Any]:
     """Winners pay less, losers more; both by how much, largest first. Sizes count all buyers with a bill before or after."""
-    distinct, place = np.unique(history.buyer, return_inverse=True)
-    sums = [_sums(place, each) for each in (before, after)]
-    people = Organisation.objects.in_bulk(distinct.tolist())
+    values, place = distinct(history.buyer)
+    billed = [sums(place, each, len(values)) for each in (before, after)]
+    people = Organisation.objects.in_bulk(values.tolist())
     rows = [
         (int(was), int(now), people[pk])
-        for pk, was, now in zip(distinct.tolist(), *(each.tolist() for each in sums), strict=True)
+        for pk, was, now in zip(values.tolist(), *(each.tolist() for each in billed), strict=True)
         if was or now
     ]
     rows.sort(key=lambda row: (row[1] - row[0], row[2].uscc))
