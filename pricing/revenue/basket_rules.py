@@ -81,8 +81,14 @@ def welfare(rows: Sequence[Row], budget_pico: int) -> list[int]:
     for e, cost in zip(elastic, costs, strict=True):
         weights[e] = weights.get(e, 0) + cost
     distance = _distance(weights, least, budget_pico)
+    nearest = _at(rows, costs, elastic, least, distance - 1)  # a hair past the maximum: rounding the caps down may bring it back
+    return nearest if total(rows, nearest) <= budget_pico else _at(rows, costs, elastic, least, distance)
+
+
+def _at(rows: Sequence[Row], costs: Sequence[int], elastic: Sequence[int], least: int, distance: int) -> list[int]:
+    """The caps where λ lies ``distance`` below the smallest elasticity."""
     return [
-        _cap(row, cost * e << FINE_BITS, (e - least << FINE_BITS) + distance) if cost else _idle(row)
+        _cap(row, cost * e << FINE_BITS, (e - least << FINE_BITS) + max(distance, 1)) if cost else _idle(row)
         for row, cost, e in zip(rows, costs, elastic, strict=True)
     ]
 

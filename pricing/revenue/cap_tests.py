@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from pricing.documents import parse_caps
 from pricing.reading import DocumentRefused, Node, Problem
 from pricing.revenue.models import Cap, CapFiling, PermittedRevenue
-from pricing.revenue.reasonableness import Frame, Line, Result, tested
+from pricing.revenue.reasonableness import Frame, Line, Result, weigh
 from pricing.revenue.rules import purpose_classes
 from pricing.rules import CapSet
 from pricing.rules.exact import plain, quantity, scaled, yuan
@@ -252,7 +252,7 @@ def _on(permitted: PermittedRevenue, frame: Frame, versions: Sequence[Version], 
         uncounted += [version.product] if missing else []
         lines += _lines(version, tuple(sorted(classes[key])))
     lines.sort(key=lambda line: (line.product, line.classes, line.basis, line.flat_period))
-    return Tested(permitted, day, tested(frame, lines), tuple(sorted(set(uncounted))))
+    return Tested(permitted, day, weigh(frame, lines), tuple(sorted(set(uncounted))))
 
 
 def _lines(version: Version, classes: tuple[str, ...]) -> list[Line]:

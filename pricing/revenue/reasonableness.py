@@ -110,7 +110,7 @@ def year_budget(frame: Frame) -> int:
     return exact.numerator // exact.denominator
 
 
-def tested(frame: Frame, lines: Sequence[Line]) -> Result:
+def weigh(frame: Frame, lines: Sequence[Line]) -> Result:
     """Hold a set of caps against the permitted revenue. Exact: the set passes if and only if net ≤ permitted."""
     years = share_of_year(frame.start, frame.end)
     to_net = years * Fraction(MICRO, (MICRO + frame.vat_micro) * PICO_PER_FEN)

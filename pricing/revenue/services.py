@@ -22,6 +22,7 @@ from pricing.reading import DocumentRefused, Problem
 from pricing.revenue import cap_tests
 from pricing.revenue.authority import CapLevelTooHigh as CapLevelTooHigh
 from pricing.revenue.authority import require_authority
+from pricing.revenue.cap_reports import filing_facts, issue_report
 from pricing.revenue.models import CapFiling, PermittedRevenue
 from pricing.revenue.publication import CapFollows as CapFollows
 from pricing.revenue.publication import CapRetroactive as CapRetroactive
@@ -200,15 +201,30 @@ def stand(filing: CapFiling, user: User, at: datetime) -> Standing:
 
 
 @transaction.atomic
-def cap_report(*, filing: CapFiling, report_no: str, user: User, at: datetime, evidence: Evidence | None = None) -> CapFiling:
-    """File the written report to the price regulator and the data bureau, and tell both. Raises CapStepOutOfOrder."""
+def cap_report(
+    *, filing: CapFiling, user: User, at: datetime, report_no: str = "", evidence: Evidence | None = None
+) -> CapFiling:
+    """File the written report to the price regulator and the data bureau, and tell both.
+
+    Without ``report_no`` (the number of a letter that the body sent itself) the report is written, numbered and kept here as PDF.
+    Raises CapStepOutOfOrder, CapInBasket, RoleMissing.
+    """
     _require_single(filing, user)
+    filing.refresh_from_db()
+    if filing.state != State.APPROVED:
+        raise CapStepOutOfOrder(_("This filing is at another step by now; look at it again."))
+    readers, document = offices(region_of(filing.product)), None
     if not report_no.strip():
-        raise CapNeedsDocument(_("The written report needs its number."), field="report_no")
-    values = {"report_no": report_no.strip(), "report_evidence": evidence, "reported_by": user, "reported_at": at}
+        facts = filing_facts(filing, filing.test)
+        document = issue_report(about=filing, body=filing.authorising_body, facts=facts, user=user, at=at, readers=readers)
+    values: dict[str, Any] = {
+        "report_no": report_no.strip() or (document.number if document else ""),
+        "report_document": document,
+    }
+    values |= {"report_evidence": evidence, "reported_by": user, "reported_at": at}
     _step(filing, State.APPROVED, State.REPORTED, **values)
     facts = {"product": filing.product.name, "body": filing.authorising_body.name, "report": filing.report_no}
-    for office in offices(region_of(filing.product)):
+    for office in readers:
         notify(kind="caps.reported", organisation=office, facts=facts, url=f"/console/regulator/caps/{filing.pk}/", at=at)
     _record("reported", filing, user, at, {"report_no": filing.report_no, "evidence": evidence and evidence.sha256})
     return filing
