@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 
 from django.apps import apps as installed_apps
 from django.apps.registry import Apps
+from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 PURPOSES = [
@@ -106,22 +107,33 @@ NATIONAL_PARAMETERS = {
     "closing_grace_days": 3,
     "invoice_due_days": 30,
 }
+ZHEJIANG_2023_SOURCE = "浙政办发〔2023〕44号（期限3年未核对原文）"
+HAINAN_SOURCE = "海南省公共数据资源登记管理规定：产品全量登记（文号、施行日期未核对原文）"
 RULE_SETS = [
     ("CN", "全国规则", "National rules", NATIONAL_SOURCE, date(2025, 1, 20), None, NATIONAL_PARAMETERS),
     (
         "330000",
         "浙江试行规则（2023）",
         "Zhejiang trial rules (2023)",
-        "浙政办发〔2023〕44号",
+        ZHEJIANG_2023_SOURCE,
         date(2023, 9, 1),
         date(2025, 9, 1),
         {"authorisation_max_years": 3},
     ),
     (
+        "330000",
+        "浙江省公共数据资源授权运营管理办法（2025）",
+        "Zhejiang measures on authorised operation (2025)",
+        "《浙江省公共数据资源授权运营管理办法》，2025年9月1日起施行，取代2023年试行规则（期限未核对原文，从全国规则）",
+        date(2025, 9, 1),
+        None,
+        {"authorisation_max_years": 5},
+    ),
+    (
         "460000",
         "海南登记规则",
         "Hainan registration rules",
-        "海南省公共数据资源登记管理规定：产品全量登记",
+        HAINAN_SOURCE,
         date(2025, 3, 1),
         None,
         {"product_registration_mandatory": True},
@@ -147,24 +159,28 @@ def load(apps: Apps = installed_apps) -> None:
 
 
 def load_rule_sets(apps: Apps) -> None:
+    """Add the versions that are missing, by place and first day; where another version is in force then, that one stays."""
     rule_set = apps.get_model("products", "RuleSet")
     for jurisdiction, name, name_en, source, starts, ends, parameters in RULE_SETS:
-        if not rule_set.objects.filter(jurisdiction=jurisdiction).exists():
+        period = DateRange(starts, ends)
+        if not rule_set.objects.filter(jurisdiction=jurisdiction, period__overlap=period).exists():
             rule_set.objects.create(
-                jurisdiction=jurisdiction,
-                name=name,
-                name_en=name_en,
-                source=source,
-                period=DateRange(starts, ends),
-                parameters=parameters,
+                jurisdiction=jurisdiction, name=name, name_en=name_en, source=source, period=period, parameters=parameters
             )
 
 
 def extend_rule_sets(apps: Apps) -> None:
-    """Give the nation's rules the parameters that this version adds; a value that is there is never changed."""
+    """Give the nation's rules the parameters that this version of the software adds; a value that is there is never changed.
+
+    The only door past the trigger that keeps rule sets, and it lets in nothing but new names.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL gongshu.extending_rule_sets = 'on'")
     for rule_set in apps.get_model("products", "RuleSet").objects.filter(jurisdiction="CN"):
         rule_set.parameters = NATIONAL_PARAMETERS | rule_set.parameters
         rule_set.save(update_fields=["parameters"])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL gongshu.extending_rule_sets = 'off'")
 
 
 def load_calendar_year(apps: Apps, year: int, source: str) -> None:
