@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pricing.models import Tariff
+from products.catalogue.models import DataProduct
 from products.record.models import Case
 
 
@@ -35,7 +36,15 @@ def tariff_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     }
 
 
+def product_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = DataProduct.objects.filter(pk__in=[case.object_id for case in cases])
+    return {str(product.pk): product.name for product in found}
+
+
 CASE_KINDS: dict[str, CaseKind] = {
+    "affiliate_redevelopment": CaseKind(
+        gettext_lazy("An affiliate re-develops"), lambda case: reverse("regulator-affiliate", args=[case.pk]), product_subjects
+    ),
     "tariff": CaseKind(
         gettext_lazy("Tariff filed"), lambda case: reverse("regulator-tariff", args=[case.object_id]), tariff_subjects
     ),

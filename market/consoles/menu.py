@@ -26,7 +26,7 @@ CONSOLES: dict[str, str | Promise] = {
 
 # Consoles whose pages are written in more than one package.
 PARTS: dict[str, tuple[str, ...]] = {
-    "operator": ("operator", "tariffs", "closing"),
+    "operator": ("operator", "tariffs", "bundles", "closing"),
     "authority": ("authorisations", "authority"),
     "platform": ("reviews", "platform", "closing"),
     "provider": ("provider", "closing"),

@@ -15,7 +15,9 @@ from market.storefront.acting import acting_membership, has_role
 from market.storefront.baskets import BUYING_ROLES
 from market.storefront.figures import market_figures
 from market.storefront.forms import BuyForm
+from pricing.tariffs.bundles import bundles_of_product
 from products.catalogue.models import DataProduct, ProductState, Regime
+from products.catalogue.redevelopment import NO_ORIGIN, affiliate_case, origin_of
 from products.record import clock
 from products.registry.models import FREE_CLASSES, ProductType, Purpose, PurposeClass
 
@@ -73,6 +75,9 @@ def product_with(request: HttpRequest, shown: DataProduct, form: BuyForm | None 
         "offers": offers,
         "free_purposes": [purpose for purpose in purposes if purpose.purpose_class in FREE_CLASSES],
         "registrations": product_page.registrations_of(shown),
+        "bundles": bundles_of_product(product=shown),
+        "origin": origin_of(shown) if shown.authorisation_id is None else NO_ORIGIN,
+        "affiliate": affiliate_case(shown) if shown.regime == Regime.MARKET else None,
         "release": release,
         "sample_input": _pretty(release.sample_input) if release else "",
         "sample_output": _pretty(release.sample_output) if release and release.sample_output is not None else "",

@@ -1,13 +1,17 @@
 from django.apps import apps
 from django.urls import path
 
-from market.storefront import account, basket_pages, evidence, pages, sign_up, webhooks
+from market.storefront import account, basket_pages, bundle_pages, evidence, pages, sign_up, webhooks
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("products/", pages.products, name="products"),
     path("products/<slug:code>/", pages.product, name="product"),
     path("products/<slug:code>/price/", pages.price, name="product-price"),
+    path("bundles/", bundle_pages.bundle_list, name="bundles"),
+    path("bundles/<slug:code>/", bundle_pages.bundle, name="bundle"),
+    path("bundles/<slug:code>/price/", bundle_pages.price, name="bundle-price"),
+    path("bundles/<slug:code>/buy/", bundle_pages.buy, name="bundle-buy"),
     path("basket/", basket_pages.basket, name="basket"),
     path("basket/add/", basket_pages.add, name="basket-add"),
     path("basket/lines/<int:line>/", basket_pages.change, name="basket-line"),

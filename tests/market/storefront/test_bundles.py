@@ -114,3 +114,34 @@ def test_a_bundle_that_left_the_shop_is_not_sold(cast, clock, bundle):
     bundle.refresh_from_db()
     with pytest.raises(baskets.ProductNotOnSale):
         put(cast, bundle, clock.now)
+
+
+def test_the_page_shows_each_part_under_its_cap_with_the_total(cast, clock, client, bundle):
+    page = client.get("/bundles/lending/").content.decode()
+    assert page.count("甬发改价〔2026〕8号") >= 2
+    assert "¥400.00" in page  # twice 1,000 calls at 0.20
+    first, second = bundle.plans.order_by("id")
+    asked = {f"{first.pk}-units-calls": "10", f"{second.pk}-units-calls": "0"}
+    assert "¥2.00" in client.get("/bundles/lending/price/", asked).content.decode()
+    assert "lending" in client.get("/products/tax-check/").content.decode()
+    assert client.get("/bundles/nothing/").status_code == 404
+
+
+def test_a_bundle_is_bought_on_its_page(cast, bundle, sign_in):
+    client = sign_in(cast.buyer.owner)
+    first = bundle.plans.order_by("id")[0]
+    wrong = client.post("/bundles/lending/buy/", {f"{first.pk}-units-calls": "many"})
+    assert wrong.status_code == 422
+    assert client.post("/bundles/lending/buy/", {f"{first.pk}-units-calls": "12"}).url == "/basket/"
+    assert client.get("/basket/").content.decode().count("小微信贷套餐") >= 2
+    assert sign_in(cast.buyer.developer).post("/bundles/lending/buy/").status_code == 403
+    assert client.get("/bundles/lending/buy/").status_code == 405
+
+
+def test_a_draft_is_not_shown_and_the_list_takes_a_fixed_number_of_queries(cast, bundle, client, django_assert_num_queries):
+    client.get("/bundles/")
+    with django_assert_num_queries(2):
+        client.get("/bundles/")
+    Bundle.objects.update(state="draft")
+    assert client.get("/bundles/lending/").status_code == 404
+    assert "lending" not in client.get("/bundles/").content.decode()
