@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from market.consoles.acts import attempt
@@ -83,7 +83,9 @@ def queue_csv(request: HttpRequest) -> HttpResponse:
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="cases.csv"'
     write = csv.writer(response)
-    write.writerow([_("No."), _("Kind"), _("About"), _("Applicant"), _("Opened"), _("Last day"), _("State"), _("Outcome")])
+    write.writerow(
+        [_("No."), _("Kind"), pgettext("a case", "About"), _("Applicant"), _("Opened"), _("Last day"), _("State"), _("Outcome")]
+    )
     for row in selectors.rows(_pairs(request)):
         case = row.case
         applicant = case.applicant.name if case.applicant else ""
