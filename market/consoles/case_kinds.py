@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pricing.models import Tariff
+from pricing.models import CostFiling, Tariff
 from products.catalogue.models import DataProduct
 from products.record.models import Case
 
@@ -41,12 +41,24 @@ def product_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     return {str(product.pk): product.name for product in found}
 
 
+def cost_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = CostFiling.objects.filter(pk__in=[case.object_id for case in cases]).select_related("authorisation__operator")
+    return {
+        str(filing.pk): _("Costs of %(year)s, %(operator)s")
+        % {"year": filing.year, "operator": filing.authorisation.operator.name}
+        for filing in found
+    }
+
+
 CASE_KINDS: dict[str, CaseKind] = {
     "affiliate_redevelopment": CaseKind(
         gettext_lazy("An affiliate re-develops"), lambda case: reverse("regulator-affiliate", args=[case.pk]), product_subjects
     ),
     "tariff": CaseKind(
         gettext_lazy("Tariff filed"), lambda case: reverse("regulator-tariff", args=[case.object_id]), tariff_subjects
+    ),
+    "cost_filing": CaseKind(
+        gettext_lazy("Costs filed"), lambda case: reverse("regulator-cost-case", args=[case.pk]), cost_subjects
     ),
 }
 
