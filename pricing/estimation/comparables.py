@@ -18,7 +18,7 @@ import numpy as np
 from pricing.estimation.features import Columns
 
 LEVEL = 0.8
-LEAST_PRICED = 15
+LEAST_PRICED = 8
 FOLDS = 10
 LEAST_LIKE = 3  # of a kind, before its median is taken
 PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)
@@ -69,7 +69,6 @@ class Expected:
     middle: float
     high: float
     place: str
-    nearest: tuple[Near, ...]
 
     @property
     def off(self) -> float:
@@ -81,7 +80,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Market:
-    """Everything that is said. ``reason`` is too_little_data where there are under 15 prices (then ``items`` is empty).
+    """Everything that is said. ``reason`` is too_little_data where there are under 8 prices (then ``items`` is empty).
 
     ``coverage``: the part of withheld prices that fell into their band, meant to be ``LEVEL``. The errors are mean absolute
     logarithms on withheld products: 0.3 is about 35 % off. ``method``: hedonic or median, whichever erred less.
@@ -96,8 +95,8 @@ class Market:
     reason: str = ""
 
 
-def market(items: Sequence[Item], *, alike: Sequence[str], nearest: int = NEAREST) -> Market:
-    """Bands and near products of all ``items``; ``alike`` names the kinds that make a category for the median, coarsest first.
+def market(items: Sequence[Item], *, alike: Sequence[str]) -> Market:
+    """Bands of all ``items``; ``alike`` names the kinds that make a category for the median, coarsest first.
 
     Keys are unique; prices that are not above 0 are left out. Input in any order gives the same.
     """
@@ -114,8 +113,6 @@ def market(items: Sequence[Item], *, alike: Sequence[str], nearest: int = NEARES
     middle = said if is_hedonic else medians
     misses = np.abs(logs - middle)
     widths = np.array([_width(misses[fold != fold[i]]) for i in range(len(priced))])
-    columns = Columns.of(priced)
-    neighbours = _Neighbours(priced, columns, _fit(columns.table(priced), logs).coef_)
     places = {item.key: place for place, item in enumerate(priced)}
     found = {}
     for item in ordered:
@@ -124,17 +121,44 @@ def market(items: Sequence[Item], *, alike: Sequence[str], nearest: int = NEARES
             centre, wide = _unseen(item, priced, logs, is_hedonic, alike), _width(misses)
         else:
             centre, wide = float(middle[at]), float(widths[at])
-        found[item.key] = _expected(item, centre, wide, neighbours.of(item, nearest))
+        found[item.key] = _expected(item, centre, wide)
     coverage = float((misses <= widths).mean())
     return Market(found, len(priced), "hedonic" if is_hedonic else "median", coverage, error, error_of_median)
 
 
-def _expected(item: Item, centre: float, wide: float, nearest: tuple[Near, ...]) -> Expected:
+def nearest(items: Sequence[Item], key: str, *, count: int = NEAREST) -> tuple[Near, ...]:
+    """The priced items nearest to one, by how much their features are worth in the price; empty with too little data.
+
+    Others of its own group are left out.
+    """
+    ordered = sorted(items, key=lambda item: item.key)
+    priced = [item for item in ordered if item.price is not None and item.price > 0]
+    if len(priced) < LEAST_PRICED:
+        return ()
+    own = next(item for item in ordered if item.key == key)
+    columns = Columns.of(priced)
+    worth_of = _fit(columns.table(priced), np.log([item.price or 1.0 for item in priced])).coef_
+    own_worth, worth = columns.worth([own], worth_of)[0], columns.worth(priced, worth_of)
+    mine = [columns.value(own, name) for name in columns.names]
+    theirs = [[columns.value(item, name) for name in columns.names] for item in priced]
+    differs = np.array([[a != b for a, b in zip(values, mine, strict=True)] for values in theirs])
+    distances = np.abs(worth - own_worth).sum(axis=1) + UNLIKE * differs.sum(axis=1)
+    order = sorted(range(len(priced)), key=lambda i: (float(distances[i]), priced[i].key))
+    others = [i for i in order if priced[i].key != key and not (own.group and priced[i].group == own.group)][:count]
+
+    def why(i: int) -> tuple[Why, ...]:
+        both = zip(columns.names, mine, theirs[i], np.exp(worth[i] - own_worth), strict=True)
+        return tuple(Why(name, a == b, a, b, float(factor)) for name, a, b, factor in both)
+
+    return tuple(Near(priced[i].key, priced[i].price or 0.0, float(distances[i]), why(i)) for i in others)
+
+
+def _expected(item: Item, centre: float, wide: float) -> Expected:
     low, middle, high = (math.exp(centre + step) for step in (-wide, 0.0, wide))
     place = ""
     if item.price:
         place = "below" if item.price < low else "above" if item.price > high else "within"
-    return Expected(item.key, item.price, low, middle, high, place, nearest)
+    return Expected(item.key, item.price, low, middle, high, place)
 
 
 def _folds(items: Sequence[Item]) -> np.ndarray:
@@ -188,28 +212,3 @@ def _median(items: Sequence[Item], logs: np.ndarray, seen: np.ndarray, item: Ite
 def _width(misses: np.ndarray) -> float:
     n = len(misses)
     return float(np.quantile(misses, min(1.0, math.ceil((n + 1) * LEVEL) / n), method="higher"))
-
-
-class _Neighbours:
-    """All distances at once; why two products are near is only written out for the nearest."""
-
-    def __init__(self, priced: Sequence[Item], columns: Columns, coefficients: np.ndarray) -> None:
-        self.priced, self.columns, self.coefficients = priced, columns, coefficients
-        self.worth = columns.worth(priced, coefficients)
-        self.values = [[columns.value(item, name) for name in columns.names] for item in priced]
-
-    def of(self, item: Item, count: int) -> tuple[Near, ...]:
-        own = self.columns.worth([item], self.coefficients)[0]
-        values = [self.columns.value(item, name) for name in self.columns.names]
-        differs = np.array([[a != b for a, b in zip(other, values, strict=True)] for other in self.values])
-        distances = np.abs(self.worth - own).sum(axis=1) + UNLIKE * differs.sum(axis=1)
-        order = sorted(range(len(self.priced)), key=lambda i: (float(distances[i]), self.priced[i].key))
-        others = [i for i in order if self.priced[i].key != item.key][:count]
-        return tuple(
-            Near(self.priced[i].key, self.priced[i].price or 0.0, float(distances[i]), self._why(i, own, values)) for i in others
-        )
-
-    def _why(self, i: int, own: np.ndarray, values: list[str | float | None]) -> tuple[Why, ...]:
-        factors = np.exp(self.worth[i] - own)
-        both = zip(self.columns.names, values, self.values[i], factors, strict=True)
-        return tuple(Why(name, mine == other, mine, other, float(factor)) for name, mine, other, factor in both)

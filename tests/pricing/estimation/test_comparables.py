@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pricing.estimation import made_up
-from pricing.estimation.comparables import LEVEL, Item, market
+from pricing.estimation.comparables import LEVEL, Item, market, nearest
 
 ALIKE = ("basis", "type")
 
@@ -43,12 +43,19 @@ def test_the_order_of_the_input_does_not_matter(found):
     assert market(list(reversed(items())), alike=ALIKE) == found
 
 
-def test_each_has_ten_near_products_and_every_feature_says_why(found):
-    one = found.items["C003"]
-    assert len(one.nearest) == 10 and "C003" not in {near.key for near in one.nearest}
-    assert [near.distance for near in one.nearest] == sorted(near.distance for near in one.nearest)
-    assert {why.feature for why in one.nearest[0].why} == {"type", "sector", "basis", "freshness", "quality", "fields"}
-    assert all(why.factor == pytest.approx(1) for near in one.nearest for why in near.why if why.is_same)
+def test_each_has_ten_near_products_and_every_feature_says_why():
+    near = nearest(items(), "C003")
+    assert len(near) == 10 and "C003" not in {one.key for one in near}
+    assert [one.distance for one in near] == sorted(one.distance for one in near)
+    assert {why.feature for why in near[0].why} == {"type", "sector", "basis", "freshness", "quality", "fields"}
+    assert all(why.factor == pytest.approx(1) for one in near for why in one.why if why.is_same)
+
+
+def test_a_twin_is_the_nearest():
+    twin = replace(items()[3], key="twin", price=None)
+    first = nearest([*items(), twin], "twin")[0]
+    assert (first.key, first.distance) == ("C003", 0.0)
+    assert all(why.is_same for why in first.why)
 
 
 def test_the_band_is_in_order_and_places_the_price(found):
@@ -71,9 +78,10 @@ def test_a_product_without_a_price_gets_a_band_and_does_not_move_the_others(foun
     assert said.items["C003"].middle == pytest.approx(found.items["C003"].middle)
 
 
-def test_fourteen_prices_are_too_little():
-    said = market(items(products=14), alike=ALIKE)
-    assert (said.reason, said.items, said.prices) == ("too_little_data", {}, 14)
+def test_seven_prices_are_too_little():
+    said = market(items(products=7), alike=ALIKE)
+    assert (said.reason, said.items, said.prices) == ("too_little_data", {}, 7)
+    assert nearest(items(products=7), "C003") == ()
 
 
 def test_where_features_say_nothing_the_median_is_the_middle():
