@@ -26,11 +26,11 @@ CONSOLES: dict[str, str | Promise] = {
 
 # Consoles whose pages are written in more than one package.
 PARTS: dict[str, tuple[str, ...]] = {
-    "operator": ("operator", "tariffs", "bundles", "costs", "closing"),
-    "authority": ("authorisations", "authority"),
+    "operator": ("operator", "tariffs", "bundles", "costs", "estimates", "closing"),
+    "authority": ("authorisations", "authority", "estimates"),
     "platform": ("reviews", "platform", "closing"),
     "provider": ("provider", "closing"),
-    "regulator": ("workbench", "regulator", "costs"),
+    "regulator": ("workbench", "regulator", "costs", "estimates"),
 }
 
 

@@ -11,6 +11,10 @@ urlpatterns = [
     path("registry/", include("market.consoles.registry.urls")),
     path("auditor/", include("market.consoles.auditor.urls")),
     path("operator/costs/", include("market.consoles.costs.urls")),
+    *(
+        path(f"{console}/", include(("market.consoles.estimates.urls", f"{console}-estimates")))
+        for console in ("regulator", "authority", "operator")
+    ),
     path("operator/tariffs/", include("market.consoles.tariffs.urls")),
     path("operator/bundles/", include("market.consoles.bundles.urls")),
     path("operator/", include("market.consoles.operator.urls")),

@@ -94,6 +94,15 @@ class Market:
     error_of_median: float = 0.0
     reason: str = ""
 
+    @property
+    def typical_error(self) -> float:
+        """By which factor what is expected is off, up or down."""
+        return math.exp(self.error)
+
+    @property
+    def typical_error_of_median(self) -> float:
+        return math.exp(self.error_of_median)
+
 
 def market(items: Sequence[Item], *, alike: Sequence[str]) -> Market:
     """Bands of all ``items``; ``alike`` names the kinds that make a category for the median, coarsest first.

@@ -19,6 +19,7 @@ from pricing.estimation.demand import Forecast, Series, forecast
 from products.catalogue.models import DataProduct
 from products.record import audit
 from settlement.billing.models import BillingMonth
+from settlement.oversight.comparables import sector_of
 from settlement.oversight.models import ChargedVolume, DemandForecast, DemandOutlook
 from settlement.sql import query
 
@@ -185,7 +186,7 @@ def record_of(found: list[Came]) -> Record | None:
 
 def _series(known: dict[Key, dict[date, Decimal]], made_from: date) -> list[Series]:
     sectors = {
-        pk: _sector(purposes)
+        pk: sector_of(purposes)
         for pk, purposes in DataProduct.objects.filter(pk__in={k[0] for k in known}).values_list("pk", "purposes")
     }
     found = []
@@ -196,12 +197,6 @@ def _series(known: dict[Key, dict[date, Decimal]], made_from: date) -> list[Seri
             units = tuple(float(max(Decimal(0), by_month.get(month, Decimal(0)))) for month in span)
             found.append(Series(_name(key), min(used), units, sectors[key[0]]))
     return found
-
-
-def _sector(purposes: list[str]) -> str:
-    """The second part of the first purpose that may be charged: products of one sector share their seasons."""
-    charged = [purpose.split(".") for purpose in purposes if purpose.startswith(("industry.", "sector."))]
-    return charged[0][1] if charged else ""
 
 
 def _name(key: Key) -> str:

@@ -100,6 +100,24 @@ GET_ROWS: dict[str, dict[str, int]] = {
     "/console/operator/products/upload/": {"all": 403, "visitor": 302, "operator.owner": 200},
     "/console/operator/products/no-such-product/": {"all": 403, "visitor": 302, "operator.owner": 404},
     "/console/operator/usage-keys/": {"all": 403, "visitor": 302, "operator.owner": 200},
+    "/console/regulator/forecasts/": {"all": 403, "visitor": 302, "regulator.owner": 200},
+    "/console/regulator/forecasts/forecasts.csv": {"all": 403, "visitor": 302, "regulator.owner": 200},
+    "/console/regulator/comparables/": {"all": 403, "visitor": 302, "regulator.owner": 200},
+    "/console/regulator/comparables/comparables.csv": {"all": 403, "visitor": 302, "regulator.owner": 200},
+    "/console/regulator/forecasts/no-such-product/calls/": {"all": 403, "visitor": 302, "regulator.owner": 404},
+    "/console/regulator/comparables/no-such-product/": {"all": 403, "visitor": 302, "regulator.owner": 404},
+    "/console/authority/forecasts/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/authority/forecasts/forecasts.csv": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/authority/comparables/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/authority/comparables/comparables.csv": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/authority/forecasts/no-such-product/calls/": {"all": 403, "visitor": 302, "authority.owner": 404},
+    "/console/authority/comparables/no-such-product/": {"all": 403, "visitor": 302, "authority.owner": 404},
+    "/console/operator/forecasts/": {"all": 403, "visitor": 302, "operator.owner": 200},
+    "/console/operator/forecasts/forecasts.csv": {"all": 403, "visitor": 302, "operator.owner": 200},
+    "/console/operator/comparables/": {"all": 403, "visitor": 302, "operator.owner": 200},
+    "/console/operator/comparables/comparables.csv": {"all": 403, "visitor": 302, "operator.owner": 200},
+    "/console/operator/forecasts/no-such-product/calls/": {"all": 403, "visitor": 302, "operator.owner": 404},
+    "/console/operator/comparables/no-such-product/": {"all": 403, "visitor": 302, "operator.owner": 404},
 }
 WRONG_METHODS = [
     ("post", "/console/operator/costs/"),
@@ -131,6 +149,8 @@ WRONG_METHODS = [
     ("get", "/console/operator/products/credit-pre-loan/list/"),
     ("get", "/console/authority/authorisations/1/activate/"),
     ("post", "/console/platform/reviews/"),
+    ("post", "/console/operator/forecasts/"),
+    ("post", "/console/operator/comparables/"),
 ]
 
 
