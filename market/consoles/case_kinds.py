@@ -10,8 +10,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pricing.models import CostFiling, Tariff
+from pricing.models import CostFiling, PermittedRevenue, RevenueWarning, Tariff
+from pricing.revenue.permitted_papers import period_text
 from products.catalogue.models import DataProduct
+from products.models import Authorisation
 from products.record.models import Case
 
 
@@ -50,6 +52,22 @@ def cost_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     }
 
 
+def permitted_revenue_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = PermittedRevenue.objects.filter(pk__in=[case.object_id for case in cases]).select_related("authorisation__operator")
+    return {str(own.pk): f"{own.authorisation.operator.name} {period_text(own.period)}" for own in found}
+
+
+def revenue_warning_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = RevenueWarning.objects.filter(pk__in=[case.object_id for case in cases])
+    related = found.select_related("permitted_revenue__authorisation__operator")
+    return {str(own.pk): f"{own.permitted_revenue.authorisation.operator.name} {own.percent} %" for own in related}
+
+
+def operation_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = Authorisation.objects.filter(pk__in=[case.object_id for case in cases]).select_related("operator")
+    return {str(own.pk): f"{own.operator.name} {own.number}" for own in found}
+
+
 CASE_KINDS: dict[str, CaseKind] = {
     "affiliate_redevelopment": CaseKind(
         gettext_lazy("An affiliate re-develops"), lambda case: reverse("regulator-affiliate", args=[case.pk]), product_subjects
@@ -61,6 +79,22 @@ CASE_KINDS: dict[str, CaseKind] = {
         gettext_lazy("Costs filed"), lambda case: reverse("regulator-cost-case", args=[case.pk]), cost_subjects
     ),
 }
+
+CASE_KINDS["permitted_revenue"] = CaseKind(
+    gettext_lazy("Permitted revenue"),
+    lambda case: reverse("regulator-revenue:page", args=[case.object_id]),
+    permitted_revenue_subjects,
+)
+CASE_KINDS["revenue_warning"] = CaseKind(
+    gettext_lazy("Revenue near the maximum"),
+    lambda case: reverse("regulator-revenue:warning", args=[case.object_id]),
+    revenue_warning_subjects,
+)
+CASE_KINDS["trial_to_formal"] = CaseKind(
+    gettext_lazy("Trial prices may become formal"),
+    lambda case: reverse("regulator-revenue:index") + f"#operation-{case.object_id}",
+    operation_subjects,
+)
 
 
 def kind_label(kind: str) -> str:

@@ -26,11 +26,11 @@ CONSOLES: dict[str, str | Promise] = {
 
 # Consoles whose pages are written in more than one package.
 PARTS: dict[str, tuple[str, ...]] = {
-    "operator": ("operator", "tariffs", "bundles", "costs", "estimates", "closing"),
-    "authority": ("authorisations", "authority", "estimates"),
+    "operator": ("operator", "tariffs", "bundles", "costs", "estimates", "closing", "revenue"),
+    "authority": ("authorisations", "authority", "estimates", "revenue"),
     "platform": ("reviews", "platform", "closing"),
     "provider": ("provider", "closing"),
-    "regulator": ("workbench", "regulator", "costs", "estimates"),
+    "regulator": ("workbench", "regulator", "costs", "estimates", "revenue"),
 }
 
 

@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from market.consoles import views
+from market.consoles.revenue import urls as revenue
 
 urlpatterns = [
     path("", views.home, name="console"),
@@ -17,11 +18,14 @@ urlpatterns = [
     ),
     path("operator/tariffs/", include("market.consoles.tariffs.urls")),
     path("operator/bundles/", include("market.consoles.bundles.urls")),
+    path("operator/revenue/", include((revenue.shared, "revenue"), namespace="operator-revenue")),
     path("operator/", include("market.consoles.operator.urls")),
     path("authority/authorisations/", include("market.consoles.authorisations.urls")),
+    path("authority/revenue/", include((revenue.shared, "revenue"), namespace="authority-revenue")),
     path("authority/", include("market.consoles.authority.urls")),
     path("regulator/affiliates/", include("market.consoles.affiliates.urls")),
     path("regulator/costs/", include("market.consoles.costs.audit_urls")),
+    path("regulator/revenue/", include((revenue.regulator, "revenue"), namespace="regulator-revenue")),
     path("regulator/", include("market.consoles.workbench.urls")),
     path("regulator/", include("market.consoles.regulator.urls")),
     path("buyer/", include("market.consoles.buyer.urls")),

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from market.disclosure import documents, tariff_views, views
+from market.disclosure import determinations, documents, tariff_views, views
 
 urlpatterns = [
     path("operators/", views.operators, name="operators"),
@@ -17,6 +17,10 @@ urlpatterns = [
     re_path(r"^tariffs/(?P<slug>[-\w]+)\.(?P<ending>json|csv)$", tariff_views.tariffs_file, name="tariffs-file"),
     path("tariffs/<slug:slug>.atom", tariff_views.changes, name="tariffs-feed"),
     path("tariffs/<slug:slug>/<slug:code>/", tariff_views.product_tariffs, name="product-tariffs"),
+    path("determinations/", determinations.determinations, name="determinations"),
+    path("determinations.json", determinations.determinations_json, name="determinations-json"),
+    path("determinations/<int:pk>/", determinations.determination, name="determination"),
+    path("determinations/<int:pk>.json", determinations.determination_json, name="determination-json"),
     path("documents/<str:key>.pdf", documents.download, name="document"),
     path("authorisations/", views.authorisations, name="authorisations"),
     path("authorisations/<path:number>/", views.authorisation, name="authorisation"),

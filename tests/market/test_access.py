@@ -14,6 +14,9 @@ PEOPLE += ("authority.owner", "regulator.owner", "auditor.owner", "platform.owne
 
 CLAIMANTS = ("buyer.owner", "buyer.approver", "buyer.developer", "nonprofit.owner")
 
+CONCERNED = ("regulator.owner", "operator.owner", "authority.owner")  # of a permitted revenue; each sees its own only
+REVENUE: dict[str, int] = {"all": 403, "visitor": 302} | dict.fromkeys(CONCERNED, 200)
+
 # Where people land who are not named: a visitor at sign-in (302), anyone else at 403. "all" is everybody.
 GET_ROWS: dict[str, dict[str, int]] = {
     "/": {"all": 200},
@@ -80,6 +83,23 @@ GET_ROWS: dict[str, dict[str, int]] = {
     "/console/regulator/costs/0/rows/0/": {"all": 403, "visitor": 302, "regulator.owner": 404},
     "/console/regulator/costs/0/file/": {"all": 403, "visitor": 302, "regulator.owner": 404},
     "/console/regulator/costs/0/ledger.xlsx": {"all": 403, "visitor": 302, "regulator.owner": 404},
+    "/console/regulator/revenue/": REVENUE,
+    "/console/regulator/revenue/reports/": REVENUE,
+    "/console/regulator/revenue/0/": REVENUE | dict.fromkeys(CONCERNED, 404),
+    "/console/regulator/revenue/warnings/0/": REVENUE | dict.fromkeys(CONCERNED, 404),
+    "/console/regulator/revenue/new/": {"all": 403, "visitor": 302, "regulator.owner": 200},
+    "/console/regulator/revenue/new/0/": {"all": 403, "visitor": 302, "regulator.owner": 404},
+    "/console/regulator/revenue/0/revise/": {"all": 403, "visitor": 302, "regulator.owner": 404},
+    "/console/operator/revenue/": REVENUE,
+    "/console/operator/revenue/reports/": REVENUE,
+    "/console/operator/revenue/0/": REVENUE | dict.fromkeys(CONCERNED, 404),
+    "/console/authority/revenue/": REVENUE,
+    "/console/authority/revenue/reports/": REVENUE,
+    "/console/authority/revenue/0/": REVENUE | dict.fromkeys(CONCERNED, 404),
+    "/determinations/": {"all": 200},
+    "/determinations.json": {"all": 200},
+    "/determinations/0/": {"all": 404},
+    "/determinations/0.json": {"all": 404},
     "/console/operator/tariffs/": {"all": 403, "visitor": 302, "operator.owner": 200},
     "/console/operator/tariffs/0/": {"all": 403, "visitor": 302, "operator.owner": 404},
     "/bundles/": {"all": 200},
@@ -137,6 +157,9 @@ WRONG_METHODS = [
     ("post", "/operators/"),
     ("post", "/operators/operator/capabilities.csv"),
     ("post", "/authorisations/"),
+    ("post", "/determinations/"),
+    ("get", "/console/regulator/revenue/1/open/"),
+    ("post", "/console/operator/revenue/"),
     ("post", "/tariffs/"),
     ("post", "/tariffs.json"),
     ("post", "/documents/0.pdf"),
