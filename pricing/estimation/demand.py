@@ -22,6 +22,7 @@ LOW, HIGH = 0.08, 0.92
 LEAST_MONTHS = 3  # of use, before anything is said about a product
 LEAST_MONTHS_FOR_A_YEAR = 6
 LEAST_CHECKS = 6  # back-tested months, before a product's own past chooses its method
+MOST_OF_THE_LARGEST = 2  # no band goes higher than twice the largest month so far (or three times its middle)
 SHORT_AHEAD = 3  # the choice looks at forecasts up to so many months ahead
 
 
@@ -106,10 +107,11 @@ def _one(table: Table, row: int, series: Series, horizon: int) -> Forecast:
     test, (uses_model, reason) = _choice(table, row)
     method = MODEL if uses_model else BASELINE
     middles = table.ahead(method, row)
-    bands = [_band(middles[h], *table.spread(method, row, h + 1, LOW, HIGH)) for h in range(12)]
+    most = MOST_OF_THE_LARGEST * max(series.units)
+    bands = [_band(middles[h], *table.spread(method, row, h + 1, LOW, HIGH), most) for h in range(12)]
     year = None
     if len(series.units) >= LEAST_MONTHS_FOR_A_YEAR:
-        year = _band(float(sum(middles)), *table.spread_of_year(method, row, LOW, HIGH))
+        year = _band(float(sum(middles)), *table.spread_of_year(method, row, LOW, HIGH), 12 * most)
     baseline = table.ahead(BASELINE, row)
     ahead = tuple(MonthAhead(months.shift(series.next_month, h), bands[h], baseline[h]) for h in range(horizon))
     naive = "seasonal_naive" if len(series.units) >= 12 else "naive"
@@ -117,10 +119,13 @@ def _one(table: Table, row: int, series: Series, horizon: int) -> Forecast:
     return Forecast(series.key, series.next_month, name, reason, ahead, year, test, table.checked_ahead(method))
 
 
-def _band(middle: float, low: float, high: float) -> Band:
-    """From a middle and the logarithms of the factors below and above it."""
+def _band(middle: float, low: float, high: float, most: float) -> Band:
+    """From a middle and the logarithms of the factors below and above it; no higher than ``most`` or three times the middle.
+
+    Where months without use come and go, jumps are endless in logarithms, and so would the upper end be.
+    """
     below, above = (float(np.expm1(np.log1p(middle) + factor)) for factor in (min(low, 0.0), max(high, 0.0)))
-    return Band(min(middle, max(0.0, below)), middle, max(middle, above))
+    return Band(min(middle, max(0.0, below)), middle, max(middle, min(above, max(most, 3 * middle))))
 
 
 def _choice(table: Table, row: int) -> tuple[BackTest, tuple[bool, str]]:

@@ -87,3 +87,10 @@ def test_series_that_end_in_different_months_are_refused():
 def test_the_festival_share_agrees_with_the_generator():
     for month in made_up.months_between(date(2022, 1, 1), date(2027, 12, 1)):
         assert months.festival_share(month) == made_up.festival_share(month)
+
+
+def test_months_without_use_do_not_make_a_band_without_end():
+    odd = Series("odd", date(2024, 11, 1), tuple(0.0 if month % 3 == 0 else 250.0 for month in range(24)))
+    said = forecast([*series_of(1), odd])["odd"]
+    assert max(ahead.band.high for ahead in said.ahead) <= 750
+    assert said.year.high <= 12 * 750
