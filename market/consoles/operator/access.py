@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest
+from collections.abc import Callable, Collection
+from functools import wraps
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from market.storefront.access import role_required
 from market.storefront.acting import has_role
@@ -10,9 +14,32 @@ from products.catalogue.models import DataProduct
 from products.catalogue.permissions import PUBLISHERS
 from products.organisations.models import Organisation, OrganisationKind, Role
 
-operator_page = role_required(kinds=(OrganisationKind.OPERATOR,))
-publisher_page = role_required(kinds=(OrganisationKind.OPERATOR,), roles=PUBLISHERS)
-pricing_page = role_required(kinds=(OrganisationKind.OPERATOR,), roles=(Role.PRICING,))
+SELLERS = (OrganisationKind.OPERATOR, OrganisationKind.ENTERPRISE)
+MERCHANT_ROLES = frozenset({Role.PUBLISHER, Role.PRICING})
+
+
+def seller_page(roles: Collection[str] = ()) -> Callable:
+    """Let in an operator's people with one of the roles, and those whom an enterprise made its publishers or price-setters.
+
+    A data merchant is an enterprise: to buy is what its owner does, so to sell takes a role of its own.
+    """
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def sellers(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            held = request.membership
+            if held.organisation.kind != OrganisationKind.OPERATOR and not has_role(held, *MERCHANT_ROLES):
+                return render(request, "market/forbidden.html", {"membership": held}, status=403)
+            return view(request, *args, **kwargs)
+
+        return role_required(kinds=SELLERS, roles=roles)(sellers)
+
+    return decorate
+
+
+operator_page = seller_page()
+publisher_page = seller_page(roles=PUBLISHERS)
+pricing_page = seller_page(roles=(Role.PRICING,))
 keys_page = role_required(kinds=(OrganisationKind.OPERATOR,), roles=(*PUBLISHERS, Role.DEVELOPER))
 
 

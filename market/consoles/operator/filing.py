@@ -38,6 +38,7 @@ def initial_of(product: DataProduct, release: Release | None) -> dict[str, Any]:
     values: dict[str, Any] = {
         "code": product.code,
         "resources": list(product.resources.values_list("code", flat=True)),
+        "built_on": list(product.built_on.values_list("code", flat=True)),
         "purposes": product.purposes,
         "scenarios": product.scenarios,
         "regime": product.regime,

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from market.consoles.operator.access import operator_of, own_product, publisher_page
 from market.consoles.operator.filing import file_product, initial_of
-from market.consoles.operator.forms import ProductForm, SpecForm, place_errors
-from market.consoles.operator.scope import choices_of, held
+from market.consoles.operator.forms import ProductForm, RedevelopForm, SpecForm, place_errors
+from market.consoles.operator.scope import bases_of, choices_of, held, redevelopment_choices
 from market.consoles.operator.starters import CONFIGS, DATA_HINTS, SAMPLES
 from products.catalogue.models import DataProduct
 from products.catalogue.publishing import Published
@@ -34,8 +34,32 @@ form_methods = require_http_methods(["GET", "HEAD", "POST"])
 @publisher_page
 def choose(request: HttpRequest) -> HttpResponse:
     """Under which authorisation, and which type of product: what the scope allows."""
-    held_now = held(operator=operator_of(request), on=clock.today())
-    return render(request, "market/consoles/operator/product_choose.html", {"held": held_now})
+    seller = operator_of(request)
+    context = {
+        "held": held(operator=seller, on=clock.today()),
+        "bases": bases_of(seller=seller, at=clock.now()),
+        "types": [(kind, ProductType(kind).label) for kind in CONFIGS],
+    }
+    return render(request, "market/consoles/operator/product_choose.html", context)
+
+
+@form_methods
+@publisher_page
+def redevelop(request: HttpRequest) -> HttpResponse:
+    """A product built on delivered ones; its type comes with the address."""
+    kind = request.GET.get("type", "")
+    bases = bases_of(seller=operator_of(request), at=clock.now())
+    if kind not in CONFIGS or not bases:
+        return redirect("operator-product-new")
+    form = RedevelopForm(
+        request.POST or None,
+        request.FILES or None,
+        initial={"config": CONFIGS[kind], "samples": SAMPLES[kind]},
+        bases=bases,
+        choices=redevelopment_choices(),
+        data_hint=DATA_HINTS[kind],
+    )
+    return _file_form(request, form, None, kind, None)
 
 
 @form_methods
@@ -62,25 +86,28 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
     """Change the texts of a product or file its next release; the data file is proven again."""
     product = own_product(request, code)
     release = product.releases.defer("artifact").order_by("-version").first()
-    if product.authorisation is None:
+    named: dict[str, Any] = {"initial": initial_of(product, release), "data_hint": DATA_HINTS[product.type]}
+    form: ProductForm
+    if product.authorisation is not None:
+        named["choices"] = choices_of(authorisation=product.authorisation, product_type=product.type)
+        form = ProductForm(request.POST or None, request.FILES or None, **named)
+    elif product.built_on.exists():
+        bases = [(base.code, base.name) for base in product.built_on.order_by("code")]
+        bases += [each for each in bases_of(seller=product.operator, at=clock.now()) if each[0] not in dict(bases)]
+        named["choices"] = redevelopment_choices()
+        form = RedevelopForm(request.POST or None, request.FILES or None, bases=bases, **named)
+    else:
         return redirect("operator-product", code=product.code)
-    form = ProductForm(
-        request.POST or None,
-        request.FILES or None,
-        initial=initial_of(product, release),
-        choices=choices_of(authorisation=product.authorisation, product_type=product.type),
-        data_hint=DATA_HINTS[product.type],
-    )
     form.fields["code"].disabled = True
     return _file_form(request, form, product.authorisation, product.type, product)
 
 
 def _file_form(
-    request: HttpRequest, form: ProductForm, authorisation: Authorisation, kind: str, product: DataProduct | None
+    request: HttpRequest, form: ProductForm, authorisation: Authorisation | None, kind: str, product: DataProduct | None
 ) -> HttpResponse:
     refusal: Refused | None = None
     if request.method == "POST" and form.is_valid():
-        raw = {**form.raw(), "type": kind, "authorisation": authorisation.number}
+        raw = {**form.raw(), "type": kind} | ({"authorisation": authorisation.number} if authorisation else {})
         published, refusal = _file(request, form, raw, form.cleaned_data["data"])
         if published:
             return _filed(request, published)

@@ -97,13 +97,14 @@ class ProductForm(forms.Form):
     request_reviews = forms.BooleanField(label=_("Ask for both reviews at once"), required=False, initial=True)
 
     TEXTS = ("name_zh", "name_en", "summary_zh", "summary_en", "description_zh", "description_en")
-    SCOPE = ("resources", "purposes", "scenarios", "regime", "necessity", "open_first_override", "update_frequency")
+    SCOPE: tuple[str, ...] = ("resources", "purposes", "scenarios", "regime", "necessity", "open_first_override", "update_frequency")
     RELEASE = ("data", "config", "samples", "input_schema", "output_schema", "request_reviews")
 
     def __init__(self, *args: Any, choices: Choices, data_hint: Any = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("resources", "purposes", "scenarios"):
-            self.fields[name].choices = getattr(choices, name)
+            if name in self.fields:
+                self.fields[name].choices = getattr(choices, name)
         self.fields["data"].help_text = data_hint
         for name in ("input_schema", "output_schema"):
             if self.initial.get(name) is None:
@@ -129,6 +130,26 @@ class ProductForm(forms.Form):
         schemas = {name: given[name] for name in ("input_schema", "output_schema") if given[name]}
         spec["release"] = {"data": given["data"].name, "config": given["config"], "samples": given["samples"], **schemas}
         return spec
+
+
+class RedevelopForm(ProductForm):
+    """A product built on delivered products: no resources, no necessity, a market price."""
+
+    built_on = forms.MultipleChoiceField(
+        label=_("Products it is built on"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Those for which your organisation holds a right for further development by data merchants."),
+    )
+    resources = None
+    necessity = None
+    open_first_override = None
+    SCOPE = ("built_on", "purposes", "scenarios", "regime", "update_frequency")
+
+    def __init__(self, *args: Any, bases: list[tuple[str, str]], choices: Choices, **kwargs: Any) -> None:
+        super().__init__(*args, choices=choices, **kwargs)
+        self.fields["built_on"].choices = bases
+        self.fields["regime"].choices = [(value, label) for value, label in Regime.choices if value in ("market", "free")]
+        self.fields["regime"].initial = Regime.MARKET
 
 
 class SpecForm(forms.Form):

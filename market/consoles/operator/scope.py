@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+
+from django.db.models import Q
 
 from market.storefront.templatetags.gongshu import local
+from products.catalogue.models import DataProduct, ProductState, Regime
 from products.organisations.models import Organisation
-from products.registry.models import Authorisation, ProductType, Purpose
+from products.registry.models import Authorisation, ProductType, Purpose, PurposeClass, Scenario
 from products.registry.purposes import covers
+from settlement.publishing import licences_of
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,20 @@ def choices_of(*, authorisation: Authorisation, product_type: str) -> Choices:
     resources = {item.resource.code: f"{item.resource.code} {local(item.resource)}" for item in items}
     scenarios = {item.scenario.code: local(item.scenario) for item in items}
     return Choices(list(resources.items()), purpose_choices(sorted(rights)), list(scenarios.items()))
+
+
+def redevelopment_choices() -> Choices:
+    """What a re-developed product may serve: every purpose and scenario; no authorisation limits it."""
+    purposes = purpose_choices(sorted(str(code) for code in PurposeClass.values))
+    return Choices([], purposes, [(each.code, local(each)) for each in Scenario.objects.order_by("code")])
+
+
+def bases_of(*, seller: Organisation, at: datetime) -> list[tuple[str, str]]:
+    """(code, name) of the products on sale that an organisation may re-develop today: licensed ones, and its own market ones."""
+    licensed = Q(code__in=licences_of(organisation=seller, at=at)) & ~Q(operator=seller)
+    own = Q(operator=seller, regime=Regime.MARKET)
+    found = DataProduct.objects.filter(licensed | own, state=ProductState.LISTED).order_by("name_key", "id")
+    return [(product.code, local(product)) for product in found]
 
 
 def purpose_choices(rights: Sequence[str]) -> list[tuple[str, str]]:

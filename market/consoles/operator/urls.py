@@ -6,6 +6,7 @@ urlpatterns = [
     path("", views.home, name="operator-home"),
     path("products/new/", filing_views.choose, name="operator-product-new"),
     path("products/new/form/", filing_views.new, name="operator-product-form"),
+    path("products/new/redevelop/", filing_views.redevelop, name="operator-product-redevelop"),
     path("products/upload/", filing_views.upload, name="operator-product-upload"),
     path("products/<slug:code>/", views.product_page, name="operator-product"),
     path("products/<slug:code>/change/", filing_views.change, name="operator-product-change"),

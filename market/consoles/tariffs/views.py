@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from market.consoles.acts import attempt, blame, problem_lines
+from market.consoles.operator.access import seller_page
 from market.consoles.tariffs.comparison import Comparison, compare, comparison, siblings
 from market.consoles.tariffs.forms import ComponentRows, TariffForm, discounts_text, document_of, rows_of
-from market.consoles.tariffs.menu import KINDS
 from market.disclosure.tariff_page import Headroom, headrooms
-from market.storefront.access import role_required
 from pricing.models import Cap, Plan, Tariff
 from pricing.reading import DocumentRefused
 from pricing.tariffs.models import IN_FORCE_STATES
@@ -45,7 +44,7 @@ def own_tariffs(request: HttpRequest) -> QuerySet[Tariff]:
 
 
 @require_safe
-@role_required(kinds=KINDS)
+@seller_page()
 def plans(request: HttpRequest) -> HttpResponse:
     shown = (
         Tariff.objects.filter(state__in=["filed", "accepted", "returned", "stopped"]).select_related("case").order_by("-version")
@@ -73,7 +72,7 @@ def plans(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@role_required(kinds=KINDS)
+@seller_page()
 def tariff(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(own_tariffs(request), pk=pk)
     today = clock.today()
@@ -90,7 +89,7 @@ def tariff(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required(kinds=KINDS, roles=TARIFF_ROLES)
+@seller_page(roles=TARIFF_ROLES)
 def new(request: HttpRequest, pk: int) -> HttpResponse:
     plan = get_object_or_404(own_plans(request), pk=pk)
     before = tariff_in_force(plan=plan, on=clock.today())
@@ -140,7 +139,7 @@ def check_or_file(request: HttpRequest, plan: Plan, form: TariffForm, rows: Any)
 
 
 @require_POST
-@role_required(kinds=KINDS, roles=TARIFF_ROLES)
+@seller_page(roles=TARIFF_ROLES)
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """What the document in the editor would mean, as a fragment (htmx asks for it as one types). Files nothing."""
     plan = get_object_or_404(own_plans(request), pk=pk)
@@ -162,7 +161,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@role_required(kinds=KINDS, roles=TARIFF_ROLES)
+@seller_page(roles=TARIFF_ROLES)
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(own_tariffs(request), pk=pk)
     reason = request.POST.get("reason", "")
