@@ -17,6 +17,7 @@ from pricing.necessity import require_necessity
 from pricing.tariffs import versions
 from pricing.tariffs.clauses import Clause, forbidden_clauses
 from pricing.tariffs.models import Bundle, Plan, Tariff
+from pricing.tariffs.price_list import BASIS_WORDS
 from pricing.tariffs.sanity import FallExample, fall_of
 from pricing.tariffs.selectors import CounterExample, charged_classes, preview, tariffs_from
 from products.catalogue.models import DataProduct, Regime
@@ -78,8 +79,8 @@ class TariffFalls(Refused):
             "From a quantity of %(quantity)s to %(next)s (%(basis)s) the total falls from %(total)s to %(next_total)s yuan. "
             "Change the price, or say below that you know."
         )
-        named = {name: getattr(example, name) for name in ("quantity", "next", "basis", "total", "next_total")}
-        super().__init__(message % named, field="may_fall", **named)
+        facts = {name: getattr(example, name) for name in ("quantity", "next", "basis", "total", "next_total")}
+        super().__init__(message % (facts | {"basis": BASIS_WORDS[example.basis]}), field="may_fall", **facts)
 
 
 class ClauseForbidden(Refused):
@@ -89,11 +90,11 @@ class ClauseForbidden(Refused):
 
     def __init__(self, clauses: Sequence[Clause], field: str = "terms") -> None:
         self.clauses = tuple(clauses)
-        each = [_("“%(words)s” reads as %(what)s. %(instead)s") % {**named(clause)} for clause in clauses]
+        each = [_("“%(words)s” reads as %(what)s. %(instead)s") % words_of(clause) for clause in clauses]
         super().__init__(" ".join(each), field=field, kinds=[clause.kind for clause in clauses])
 
 
-def named(clause: Clause) -> dict[str, str]:
+def words_of(clause: Clause) -> dict[str, str]:
     return {"words": clause.words, "what": str(clause.what), "instead": str(clause.instead)}
 
 

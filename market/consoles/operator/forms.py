@@ -97,7 +97,15 @@ class ProductForm(forms.Form):
     request_reviews = forms.BooleanField(label=_("Ask for both reviews at once"), required=False, initial=True)
 
     TEXTS = ("name_zh", "name_en", "summary_zh", "summary_en", "description_zh", "description_en")
-    SCOPE: tuple[str, ...] = ("resources", "purposes", "scenarios", "regime", "necessity", "open_first_override", "update_frequency")
+    SCOPE: tuple[str, ...] = (
+        "resources",
+        "purposes",
+        "scenarios",
+        "regime",
+        "necessity",
+        "open_first_override",
+        "update_frequency",
+    )
     RELEASE = ("data", "config", "samples", "input_schema", "output_schema", "request_reviews")
 
     def __init__(self, *args: Any, choices: Choices, data_hint: Any = "", **kwargs: Any) -> None:

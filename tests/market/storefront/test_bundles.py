@@ -70,7 +70,7 @@ def test_no_part_is_sold_alone(cast, clock, bundle):
         baskets.basket_add(product=plan.product, plan=plan, user=cast.buyer.owner, at=clock.now, **asked)
     put(cast, bundle, clock.now)
     single = plan.product.plans.get(bundle=None)
-    with pytest.raises(baskets.SoldInBundleOnly, match="bundle"):
+    with pytest.raises(baskets.SoldInBundleOnly, match="组合套餐"):
         baskets.basket_add(product=plan.product, plan=single, user=cast.buyer.owner, at=clock.now, **asked)
 
 

@@ -88,7 +88,7 @@ def test_scenario_36_a_part_above_its_cap_is_refused_even_if_the_bundle_is_cheap
 def test_the_tariffs_of_a_bundle_are_filed_together(cast, clock, bundle):
     first = bundle.plans.order_by("id")[0]
     named = {"from_date": TODAY, "reason": "x", "user": cast.operator.owner, "at": clock.now}
-    with pytest.raises(BundleRefused, match="together"):
+    with pytest.raises(BundleRefused, match="一并"):
         bundle_file(bundle=bundle, documents={first.pk: per_call("0.10")}, **named)
 
 

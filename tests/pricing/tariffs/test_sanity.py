@@ -29,7 +29,7 @@ def plan(cast, clock, product):
 
 
 def test_a_total_that_falls_is_refused_with_both_totals(cast, clock, plan):
-    with pytest.raises(TariffFalls, match="100 to 101") as refused:
+    with pytest.raises(TariffFalls, match="从 100 增至 101") as refused:
         filed(cast, plan, FALLING, TODAY, clock.now)
     found = refused.value.example
     assert (found.quantity, found.total, found.next, found.next_total) == ("100", "50.00", "101", "25.25")
