@@ -10,11 +10,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pricing.models import CostFiling, PermittedRevenue, RevenueWarning, Tariff
+from pricing.models import CostFiling, PermittedRevenue, RevenueWarning, SupplyRefusal, Tariff
 from pricing.revenue.permitted_papers import period_text
 from products.catalogue.models import DataProduct
 from products.models import Authorisation
 from products.record.models import Case
+from settlement.models import EqualTreatmentFlag
 
 
 def no_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
@@ -68,9 +69,27 @@ def operation_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     return {str(own.pk): f"{own.operator.name} {own.number}" for own in found}
 
 
+def flag_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = EqualTreatmentFlag.objects.filter(pk__in=[case.object_id for case in cases]).select_related("product")
+    return {str(flag.pk): f"{flag.product.name} · {flag.month:%Y-%m}" for flag in found}
+
+
+def refusal_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = SupplyRefusal.objects.filter(pk__in=[case.object_id for case in cases]).select_related("product")
+    return {str(refusal.pk): f"{refusal.product.name} · {refusal.get_ground_display()}" for refusal in found}
+
+
 CASE_KINDS: dict[str, CaseKind] = {
     "affiliate_redevelopment": CaseKind(
         gettext_lazy("An affiliate re-develops"), lambda case: reverse("regulator-affiliate", args=[case.pk]), product_subjects
+    ),
+    "equal_treatment": CaseKind(
+        gettext_lazy("Equal treatment"), lambda case: reverse("regulator-fairness-flag", args=[case.object_id]), flag_subjects
+    ),
+    "supply_refusal": CaseKind(
+        gettext_lazy("Refusal to supply"),
+        lambda case: reverse("regulator-fairness-refusal", args=[case.object_id]),
+        refusal_subjects,
     ),
     "tariff": CaseKind(
         gettext_lazy("Tariff filed"), lambda case: reverse("regulator-tariff", args=[case.object_id]), tariff_subjects

@@ -26,11 +26,12 @@ CONSOLES: dict[str, str | Promise] = {
 
 # Consoles whose pages are written in more than one package.
 PARTS: dict[str, tuple[str, ...]] = {
-    "operator": ("operator", "tariffs", "bundles", "costs", "estimates", "closing", "revenue"),
+    "buyer": ("buyer", "fairness"),
+    "operator": ("operator", "tariffs", "bundles", "costs", "estimates", "closing", "revenue", "fairness"),
     "authority": ("authorisations", "authority", "estimates", "revenue"),
     "platform": ("reviews", "platform", "closing"),
     "provider": ("provider", "closing"),
-    "regulator": ("workbench", "regulator", "costs", "estimates", "revenue"),
+    "regulator": ("workbench", "regulator", "costs", "estimates", "revenue", "fairness"),
 }
 
 

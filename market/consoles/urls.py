@@ -16,6 +16,9 @@ urlpatterns = [
         path(f"{console}/", include(("market.consoles.estimates.urls", f"{console}-estimates")))
         for console in ("regulator", "authority", "operator")
     ),
+    path("regulator/fairness/", include("market.consoles.fairness.regulator_urls")),
+    path("operator/supply/", include("market.consoles.fairness.operator_urls")),
+    path("buyer/refusals/", include("market.consoles.fairness.buyer_urls")),
     path("operator/tariffs/", include("market.consoles.tariffs.urls")),
     path("operator/bundles/", include("market.consoles.bundles.urls")),
     path("operator/revenue/", include((revenue.shared, "revenue"), namespace="operator-revenue")),

@@ -22,6 +22,7 @@ urlpatterns = [
     path("determinations/<int:pk>/", determinations.determination, name="determination"),
     path("determinations/<int:pk>.json", determinations.determination_json, name="determination-json"),
     path("documents/<str:key>.pdf", documents.download, name="document"),
+    path("fairness/", views.fairness, name="fairness"),
     path("authorisations/", views.authorisations, name="authorisations"),
     path("authorisations/<path:number>/", views.authorisation, name="authorisation"),
 ]

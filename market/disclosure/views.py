@@ -8,13 +8,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from market.consoles.fairness import selectors
 from market.disclosure.capabilities import PUBLIC_STATES, capability_list
 from market.disclosure.exports import FORMATS
+from pricing.models import SupplyRefusal
+from pricing.tariffs.supply import statistics
 from products.catalogue.models import DataProduct
 from products.models import Organisation, Purpose, Registration, Scenario, ScopeItem
 from products.organisations.models import OrganisationKind, OrganisationState
 from products.record import clock
 from products.registry.selectors import authorisations_public
+from settlement.oversight.concentration import exclusive_resources, public
 
 PAGE_SIZE = 50
 
@@ -57,6 +61,21 @@ def capabilities_file(request: HttpRequest, slug: str, ending: str) -> HttpRespo
     if ending in ("csv", "xlsx"):
         response["Content-Disposition"] = f'attachment; filename="capabilities-{operator.slug}-{today.isoformat()}.{ending}"'
     return response
+
+
+@require_safe
+def fairness(request: HttpRequest) -> HttpResponse:
+    """Concentration without what would tell on a buyer, refusals without names, resources of one operator alone."""
+    span = selectors.span_asked(request.GET.dict())
+    pairs = public(selectors.concentration_rows(span))
+    context = {
+        "span": span,
+        "pairs": pairs,
+        "chart": selectors.chart_of([row for row, is_shown in pairs if is_shown]),
+        "statistics": statistics(refusals=SupplyRefusal.objects.all()),
+        "exclusive": exclusive_resources(on=clock.today()),
+    }
+    return render(request, "market/disclosure/fairness.html", context)
 
 
 @require_safe

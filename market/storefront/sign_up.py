@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from market.storefront.acting import act_for
 from products.organisations import services, uscc
 from products.organisations.members import invitation_for
-from products.organisations.models import OrganisationKind, User
+from products.organisations.models import OrganisationKind, OrganisationSize, User
 from products.organisations.people import person_register
 from products.organisations.selectors import membership_of
 from products.record import clock, evidence
@@ -69,6 +69,12 @@ class OrganisationForm(forms.Form):
         label=gettext_lazy("Kind"),
         choices=[("", gettext_lazy("As the code's first two characters suggest")), *KINDS],
         required=False,
+    )
+    size = forms.ChoiceField(
+        label=gettext_lazy("Size of the enterprise"),
+        choices=[("", gettext_lazy("Not stated")), *OrganisationSize.choices],
+        required=False,
+        help_text=gettext_lazy("As the statistics classify it. Some published discounts are for small enterprises."),
     )
     complaint_contact = forms.CharField(
         label=gettext_lazy("Complaint channel"),

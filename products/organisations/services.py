@@ -9,9 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 from products.organisations import uscc as usccs
 from products.organisations.members import invitation_accept, join, member_add, member_change, member_invite
-from products.organisations.models import Membership, Organisation, OrganisationKind, OrganisationState, Role, User
+from products.organisations.models import (
+    Membership,
+    Organisation,
+    OrganisationKind,
+    OrganisationSize,
+    OrganisationState,
+    Role,
+    User,
+)
 from products.organisations.naming import name_key, slug_for
-from products.organisations.selectors import BUYING_KINDS, is_platform_person
+from products.organisations.selectors import BUYING_KINDS, is_platform_person, require_role
 from products.record import audit, notices
 from products.record.refusals import Refused
 
@@ -21,6 +29,7 @@ __all__ = [
     "member_change",
     "member_invite",
     "organisation_register",
+    "organisation_size_state",
     "organisation_suspend",
     "organisation_verify",
 ]
@@ -50,6 +59,10 @@ class KindNotAllowed(Refused):
     code = "kind_not_allowed"
 
 
+class SizeNotKnown(Refused):
+    code = "size_not_known"
+
+
 class NotPlatform(Refused):
     code = "not_platform"
 
@@ -74,14 +87,17 @@ def organisation_register(
     region: str = "",
     website: str = "",
     complaint_contact: str = "",
+    size: str = "",
 ) -> Organisation:
     """Sign an organisation up, unverified; the person who does it becomes its owner with the roles of a founder.
 
-    Raises UsccInvalid, UsccTaken, KindNotAllowed; RegulatorIsOperator where the person already acts for the other side.
+    Raises UsccInvalid, UsccTaken, KindNotAllowed, SizeNotKnown; RegulatorIsOperator where the person already acts for the other
+    side.
     """
     usccs.check(uscc)
     if kind not in OrganisationKind.values or (kind == OrganisationKind.PLATFORM and user is not None):
         raise KindNotAllowed(_("This kind of organisation does not sign up by itself."), field="kind")
+    _check_size(size)
     if Organisation.objects.filter(uscc=uscc).exists():
         raise UsccTaken(_("This organisation is here already: ask one of its owners to invite you."), field="uscc")
     organisation = Organisation.objects.create(
@@ -94,6 +110,7 @@ def organisation_register(
         name_key=name_key(name),
         website=website,
         complaint_contact=complaint_contact,
+        size=size,
         created_at=at,
     )
     if user is not None:
@@ -112,6 +129,28 @@ def organisation_register(
             at=at,
         )
     return organisation
+
+
+@transaction.atomic
+def organisation_size_state(*, organisation: Organisation, size: str, user: User, at: datetime) -> Organisation:
+    """An owner states the enterprise's size, as the statistics classify it; empty takes the statement back.
+
+    It counts for discounts from the next entitlement on, and for the statistics at once. Raises SizeNotKnown, RoleMissing.
+    """
+    require_role(user, organisation, Role.OWNER)
+    _check_size(size)
+    before = organisation.size
+    if size != before:
+        Organisation.objects.filter(pk=organisation.pk).update(size=size)
+        organisation.size = size
+        facts = {"from": before, "to": size}
+        audit.record(action="organisation.size", obj=organisation, actor=user, organisation=organisation, at=at, facts=facts)
+    return organisation
+
+
+def _check_size(size: str) -> None:
+    if size and size not in OrganisationSize.values:
+        raise SizeNotKnown(_("An enterprise is micro, small, medium or large."), field="size")
 
 
 def founder_roles(kind: str) -> list[str]:

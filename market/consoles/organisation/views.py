@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from market.storefront.access import role_required
 from products.organisations import services
-from products.organisations.models import Membership, Role
+from products.organisations.models import Membership, OrganisationSize, Role
 from products.organisations.selectors import has_role, members_of
 from products.record import clock, evidence
 from products.record.models import Evidence
@@ -30,6 +30,15 @@ class RolesField(forms.MultipleChoiceField):
 class InviteForm(forms.Form):
     email = forms.EmailField(label=gettext_lazy("E-mail address"))
     roles = RolesField()
+
+
+class SizeForm(forms.Form):
+    size = forms.ChoiceField(
+        label=gettext_lazy("Size of the enterprise"),
+        choices=[("", gettext_lazy("Not stated")), *OrganisationSize.choices],
+        required=False,
+        help_text=gettext_lazy("As the statistics classify it. Some published discounts are for small enterprises."),
+    )
 
 
 class CertificateForm(forms.Form):
@@ -61,8 +70,30 @@ def profile(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The certificate is filed; the platform compares it with the code and the name."))
             return redirect("organisation-profile")
     files = Evidence.objects.filter(organisation=organisation, purpose="certificate").defer("content")
-    context = {"organisation": organisation, "form": form, "is_owner": is_owner, "files": files.order_by("-uploaded_at", "id")}
+    context = {
+        "organisation": organisation,
+        "form": form,
+        "size_form": SizeForm(initial={"size": organisation.size}),
+        "is_owner": is_owner,
+        "files": files.order_by("-uploaded_at", "id"),
+    }
     return render(request, "market/consoles/organisation/profile.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@role_required(roles=[Role.OWNER])
+def size(request: HttpRequest) -> HttpResponse:
+    """State the enterprise's size."""
+    organisation = request.membership.organisation
+    try:
+        services.organisation_size_state(
+            organisation=organisation, size=request.POST.get("size", ""), user=request.user, at=clock.now()
+        )
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The size is stated. It counts for discounts of what you order from now on."))
+    return redirect("organisation-profile")
 
 
 @require_safe

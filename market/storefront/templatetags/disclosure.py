@@ -9,8 +9,8 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
 
 from market.storefront.templatetags.gongshu import local, quantity, yuan
 from pricing.tariffs.discounts import CONDITIONS
@@ -94,3 +94,9 @@ def tariff_term(name: str) -> str:
 def discount_reason(reason: str) -> str:
     """Who gets a discount: the condition of its published rule; the code itself where no rule knows it."""
     return str(CONDITIONS.get(reason, reason))
+
+
+@register.simple_tag
+def local_name(name: str, name_en: str) -> str:
+    """A name that was read as text, in the page's language."""
+    return name_en if (get_language() or "").startswith("en") and name_en else name
