@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy
 from pricing.bodies import overseers
 from pricing.costs.filing import facts_of, record, region_of
 from pricing.costs.models import CostFiling, CostItem
+from pricing.costs.papers import audit_conclusion
 from pricing.costs.refusals import CostAmountOutOfBounds, CostOfOwnFiling, CostReasonMissing, CostStepOutOfOrder
+from pricing.costs.selectors import admitted_total
 from pricing.rules.exact import yuan
 from products.organisations.models import User
 from products.organisations.selectors import require_role
@@ -73,19 +75,19 @@ def cost_return(*, filing: CostFiling, reason: str, user: User, at: datetime) ->
 
 @transaction.atomic
 def cost_audit(*, filing: CostFiling, reason: str, user: User, at: datetime) -> CostFiling:
-    """Finish the audit: what the rows admit now is the operating cost of the year, and stays so.
+    """Finish the audit: what the rows admit now is the operating cost of the year, and stays so; a numbered document says it.
 
     Raises CostReasonMissing, CostStepOutOfOrder, CostOfOwnFiling, RoleMissing.
     """
     filing = _decide(filing, State.AUDITED, reason, user, at)
     cases.close(case=_case(filing), outcome="audited", actor=user, at=at, note=reason.strip())
-    rows = filing.items.aggregate(amount=Sum("amount_minor"), overruled=Sum("overruled_minor"))
-    admitted = sum(item.counted_minor for item in filing.items.only("admitted_minor", "overruled_minor"))
+    amount, admitted = filing.items.aggregate(sum=Sum("amount_minor"))["sum"], admitted_total(filing)
+    document = audit_conclusion(filing, issuer=_case(filing).handler, user=user, at=at)
     _tell_operator("cost.audited", filing, at, admitted=yuan(admitted))
     for bureau in overseers(kind="data_bureau", region=region_of(filing.authorisation))[:1]:
         url = f"/console/regulator/costs/{filing.pk}/"
         notify(kind="cost.audited", organisation=bureau, facts=facts_of(filing) | {"admitted": yuan(admitted)}, url=url, at=at)
-    record("audited", filing, user, at, {"amount": rows["amount"], "admitted": admitted}, reason.strip())
+    record("audited", filing, user, at, {"amount": amount, "admitted": admitted, "document": document.number}, reason.strip())
     return filing
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from pricing.costs.models import CostFiling
 from products.organisations.models import User
 from products.record import audit
-from products.record.models import RuleSet
-from products.record.rule_sets import NATIONAL, ParameterNotSet, chain
+from products.record.rule_sets import NATIONAL, rules_on
 from products.registry.models import Authorisation
 
 LIMIT = "cost_audit_working_days"
@@ -24,17 +21,7 @@ def region_of(authorisation: Authorisation) -> str:
 
 def rules_at(on: date, region: str) -> dict[str, Any]:
     """The parameters that a filing keeps as they are on its day, each with rule set, source and jurisdiction."""
-    found = {
-        rules.jurisdiction: rules
-        for rules in RuleSet.objects.filter(jurisdiction__in=chain(region or NATIONAL), period__contains=on)
-        if LIMIT in rules.parameters
-    }
-    for place in chain(region or NATIONAL):
-        if place in found:
-            rules = found[place]
-            named = {"rule_set": rules.name, "source": rules.source, "jurisdiction": place}
-            return {LIMIT: {"value": rules.parameters[LIMIT], **named}}
-    raise ParameterNotSet(_("No rule set in force on %(on)s sets “%(name)s”.") % {"on": on, "name": LIMIT}, parameter=LIMIT)
+    return rules_on(on=on, jurisdiction=region or NATIONAL, names=[LIMIT])
 
 
 def facts_of(filing: CostFiling) -> dict[str, Any]:

@@ -91,7 +91,9 @@ class _Ledgers:
     sizes: dict[tuple[str, int], float] = field(init=False)
     past: dict[tuple[str, str], dict[int, float]] = field(init=False)
     natures: dict[str, Counter[str]] = field(init=False)
-    changes: list[float] = field(init=False)
+    by_item: dict[str, list[tuple[str, int, float]]] = field(init=False)
+    past_spread: float = field(init=False)
+    usual_changes: dict[tuple[str, int], float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         amounts: dict[tuple[str, str, int], list[float]] = defaultdict(list)
@@ -102,26 +104,25 @@ class _Ledgers:
         self.amounts = {key: max(values) for key, values in amounts.items()}
         logs: dict[tuple[str, int], list[float]] = defaultdict(list)
         self.past = defaultdict(dict)
+        self.by_item = defaultdict(list)
         for (operator, item, year), amount in self.amounts.items():
+            self.by_item[item].append((operator, year, amount))
             logs[operator, year].append(math.log(amount))
             self.past[operator, item][year] = amount
         self.sizes = {key: median(values) for key, values in logs.items()}
-        self.changes = [change for operator, year in self.sizes for change in self._changes(operator, year)]
+        changes = [change for operator, year in self.sizes for change in self._changes(operator, year)]
+        self.past_spread = _spread(changes, LEAST_CHANGES, USUAL_CHANGE)
 
     def against_past(self, row: CostRow) -> Reason | None:
         """The amount against the median of its own past years, moved by what the operator's other rows did meanwhile."""
         score = self._past_score(row)
-        return None if score is None else _reason(score, "jump", "drop", score * self._past_spread())
+        return None if score is None else _reason(score, "jump", "drop", score * self.past_spread)
 
     def _past_score(self, row: CostRow) -> float | None:
         change = self._change(row.operator, row.item, row.year)
         if change is None:
             return None
-        own = self._changes(row.operator, row.year)
-        return (change - (median(own) if len(own) >= LEAST_CHANGES else 0.0)) / self._past_spread()
-
-    def _past_spread(self) -> float:
-        return _spread(self.changes, LEAST_CHANGES, USUAL_CHANGE)
+        return (change - self._usual_change(row.operator, row.year)) / self.past_spread
 
     def against_peers(self, row: CostRow) -> Reason | None:
         """The item against the middle row of its ledger, held against the same at other operators, any year up to this one.
@@ -129,8 +130,8 @@ class _Ledgers:
         The middle row stands for the operator's size: a total would make every other row look small once one is ten times itself.
         """
         by_peer: dict[str, list[float]] = defaultdict(list)
-        for (operator, item, year), amount in self.amounts.items():
-            if item == row.item and operator != row.operator:
+        for operator, year, amount in self.by_item[row.item]:
+            if operator != row.operator:
                 by_peer[operator].append(math.log(amount) - self.sizes[operator, year])
         parts = [median(values) for values in by_peer.values()]
         if len(parts) < LEAST_PEERS:
@@ -155,6 +156,13 @@ class _Ledgers:
     def _changes(self, operator: str, year: int) -> list[float]:
         items = [what for (who, what), years in self.past.items() if who == operator and year in years]
         return [change for item in items if (change := self._change(operator, item, year)) is not None]
+
+    def _usual_change(self, operator: str, year: int) -> float:
+        """What an operator's rows did meanwhile; worked out once, since every row asks."""
+        if (operator, year) not in self.usual_changes:
+            own = self._changes(operator, year)
+            self.usual_changes[operator, year] = median(own) if len(own) >= LEAST_CHANGES else 0.0
+        return self.usual_changes[operator, year]
 
 
 def _reason(score: float, up: str, down: str, off: float, limit: float = LIMIT) -> Reason | None:

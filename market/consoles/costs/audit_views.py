@@ -22,6 +22,7 @@ from pricing.costs.auditing import AUDIT_ROLES
 from pricing.costs.models import CostFiling, CostItem
 from pricing.costs.selectors import filings_before
 from pricing.costs.services import cost_audit, cost_item_overrule, cost_return
+from pricing.costs.unusual import reason_text, unusual_rows
 from products.models import Organisation
 from products.organisations.models import OrganisationKind
 from products.record import cases, clock
@@ -71,7 +72,7 @@ def audit_page(request: HttpRequest, shown: CostFiling, **more: Any) -> HttpResp
     """The audit page; ``overruling`` and ``overrule_form`` open a row's form in place, ``reason_form`` keeps what was typed."""
     status = more.pop("status", 200)
     acts = may_audit(request, shown)
-    context = ledgers.ledger_context(request, shown) | {
+    context = ledgers.ledger_context(request, shown, unusual_rows(shown)) | {
         "left": cases.days_left(case=shown.case, today=clock.today()) if shown.case else None,
         "newer": CostFiling.objects.filter(case=shown.case, version__gt=shown.version).order_by("-version").first(),
         "may_audit": acts,
@@ -139,6 +140,7 @@ def render_row(request: HttpRequest, shown: CostFiling, row: CostItem, form: Ove
         "overruling": row if form else None,
         "overrule_form": form,
         "rest": rest(request),
+        "marks": {row.pk: [reason_text(reason) for reason in unusual_rows(shown).marks.get(row.pk, ())]},
         "total": ledgers.whole(total for _label, total in ledgers.sums(shown.items.all())[0].rows) if form is None else None,
     }
     return render(request, "market/consoles/costs/row_swap.html", context)

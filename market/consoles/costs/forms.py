@@ -87,9 +87,11 @@ class RowFilter(forms.Form):
     )
     q = forms.CharField(label=_("Item or evidence"), required=False, max_length=100)
 
-    def __init__(self, *args: Any, lines: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lines: list[tuple[str, str]], marked: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["line"].choices = [*ANY, *lines]
+        if marked:
+            self.fields["show"].choices = [*self.fields["show"].choices, ("unusual", _("unusual"))]
 
 
 class RuleForm(forms.Form):
@@ -114,7 +116,9 @@ class RuleForm(forms.Form):
 
 
 class PartForm(forms.Form):
-    business_line = forms.CharField(label=_("Business line"), required=False, max_length=60)
+    business_line = forms.CharField(
+        label=_("Business line"), required=False, max_length=60, widget=forms.TextInput(attrs={"list": "lines"})
+    )
     percent = forms.CharField(label=_("Per cent"), required=False, max_length=12)
 
     def part(self) -> dict[str, str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,8 @@ from market.disclosure.exports import harmless
 from pricing.costs.explain import rule_label, rule_reason
 from pricing.costs.models import CostFiling, CostItem
 from pricing.costs.selectors import Change, Total, compare, totals, totals_of, version_before, whole
+from pricing.costs.unusual import Unusual, reason_text
+from products.record.documents import documents_about
 
 PAGE_SIZE = 100
 TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -53,7 +55,7 @@ def sums(items: QuerySet[CostItem] | Sequence[CostItem]) -> list[Sums]:
     return found
 
 
-def filtered(items: QuerySet[CostItem], form: RowFilter) -> QuerySet[CostItem]:
+def filtered(items: QuerySet[CostItem], form: RowFilter, unusual: Collection[int] = ()) -> QuerySet[CostItem]:
     asked = form.cleaned_data if form.is_valid() else {}
     exact = {"nature": asked.get("nature"), "funding": asked.get("funding"), "rule": asked.get("rule")}
     exact["business_line"] = asked.get("line")
@@ -62,18 +64,20 @@ def filtered(items: QuerySet[CostItem], form: RowFilter) -> QuerySet[CostItem]:
         "admitted": Q(overruled_minor__gt=0) | Q(overruled_minor=None, admitted_minor__gt=0),
         "refused": Q(overruled_minor=0) | Q(overruled_minor=None, admitted_minor=0),
         "overruled": Q(overruled_minor__isnull=False),
+        "unusual": Q(pk__in=unusual),
     }.get(asked.get("show", ""), Q())
     if asked.get("q"):
         shown &= Q(item__icontains=asked["q"]) | Q(voucher__icontains=asked["q"])
     return found.filter(shown).select_related("allocation", "overruled_by").order_by("row", "id")
 
 
-def ledger_context(request: HttpRequest, filing: CostFiling) -> dict[str, Any]:
-    """What the pages of a filing show of its rows, in a fixed number of queries."""
+def ledger_context(request: HttpRequest, filing: CostFiling, unusual: Unusual | None = None) -> dict[str, Any]:
+    """What the pages of a filing show of its rows, in a fixed number of queries; ``unusual`` marks the rows that stand out."""
+    marks = unusual.marks if unusual else {}
     found = sums(filing.items.all())
     lines = [(row.code, label) for label, row in found[2].rows]
-    form = RowFilter(request.GET, lines=lines)
-    page: Page = Paginator(filtered(filing.items.all(), form), PAGE_SIZE).get_page(request.GET.get("page"))
+    form = RowFilter(request.GET, lines=lines, marked=bool(marks))
+    page: Page = Paginator(filtered(filing.items.all(), form, marks), PAGE_SIZE).get_page(request.GET.get("page"))
     before = version_before(filing)
     return {
         "filing": filing,
@@ -82,6 +86,9 @@ def ledger_context(request: HttpRequest, filing: CostFiling) -> dict[str, Any]:
         "filter": form,
         "is_filtered": any(request.GET.get(name) for name in form.fields),
         "page": page,
+        "unusual": unusual,
+        "marks": {item.pk: [reason_text(reason) for reason in marks.get(item.pk, ())] for item in page},
+        "papers": documents_about(filing),
         "before": before,
         "changes": changes(before, filing) if before else [],
         "history": filing.case.events.select_related("actor").order_by("at", "id") if filing.case else [],

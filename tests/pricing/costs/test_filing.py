@@ -30,6 +30,7 @@ from products.models import AuditEntry, Evidence, Notice
 from products.organisations.models import Membership
 from products.organisations.selectors import RoleMissing
 from products.record import cases
+from products.record.documents import documents_about, may_read
 from products.record.evidence import EvidenceTypeNotAllowed
 from tests.pricing.costs.ledgers import (
     DONATION,
@@ -274,6 +275,12 @@ def test_an_audit_is_final(cast, clock, operation):
         cost_audit(filing=filing, reason="", user=cast.regulator.decider, at=clock.now)
     filing = cost_audit(filing=filing, reason="凭证齐全", user=cast.regulator.decider, at=clock.now)
     assert audited_cost(authorisation=operation, year=2025) == filing
+    document = documents_about(filing).get()
+    assert (document.kind, document.issuer, document.is_public) == ("cost_audit", cast.regulator.organisation, False)
+    assert "1200000.00" in str(document.content) and "凭证齐全" in str(document.content)
+    readers = (cast.operator.developer, cast.data_bureau.owner, cast.regulator.owner, cast.auditor.owner)
+    assert all(may_read(user=user, document=document) for user in readers)
+    assert not may_read(user=cast.operator_b.owner, document=document)
     later = {"user": cast.regulator.owner, "at": clock.now + timedelta(days=1)}
     for act in (cost_audit, cost_return):
         with pytest.raises(CostStepOutOfOrder):
