@@ -28,7 +28,7 @@ CONSOLES: dict[str, str | Promise] = {
 PARTS: dict[str, tuple[str, ...]] = {
     "buyer": ("buyer", "fairness"),
     "operator": ("operator", "tariffs", "bundles", "costs", "estimates", "closing", "revenue", "fairness"),
-    "authority": ("authorisations", "authority", "estimates", "revenue"),
+    "authority": ("authorisations", "authority", "baskets", "estimates", "revenue"),
     "platform": ("reviews", "platform", "closing"),
     "provider": ("provider", "closing"),
     "regulator": ("workbench", "regulator", "costs", "estimates", "revenue", "fairness"),

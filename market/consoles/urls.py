@@ -25,6 +25,7 @@ urlpatterns = [
     path("operator/", include("market.consoles.operator.urls")),
     path("authority/authorisations/", include("market.consoles.authorisations.urls")),
     path("authority/revenue/", include((revenue.shared, "revenue"), namespace="authority-revenue")),
+    path("authority/baskets/", include("market.consoles.baskets.urls")),
     path("authority/", include("market.consoles.authority.urls")),
     path("regulator/affiliates/", include("market.consoles.affiliates.urls")),
     path("regulator/costs/", include("market.consoles.costs.audit_urls")),

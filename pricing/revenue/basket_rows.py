@@ -15,7 +15,7 @@ from pricing.reading import DECIMAL
 from pricing.revenue import basket_rules
 from pricing.revenue.authority import pricing_bodies
 from pricing.revenue.cap_tests import Version, Volume
-from pricing.revenue.models import CapBasket
+from pricing.revenue.models import Cap, CapBasket
 from pricing.revenue.reasonableness import used
 from pricing.revenue.rules import CHARGED_CLASSES
 from pricing.rules.exact import plain, quantity, scaled
@@ -153,6 +153,14 @@ def versions_of(rows: Sequence[BasketRow], start: date) -> list[Version]:
         )
         for (product, purpose_class), each in grouped.items()
     ]
+
+
+def with_caps_before(rows: Sequence[BasketRow], *, on: date) -> list[BasketRow]:
+    """The rows with the caps in force on a day: what a change is measured against, never what somebody typed."""
+    caps = Cap.objects.filter(product__code__in={row.product for row in rows}, period__contains=on)
+    names = ("product__code", "purpose_class", "basis", "flat_period", "amount")
+    before = {tuple(place): plain(int(amount.scaleb(6)), 6, 2) for *place, amount in caps.values_list(*names)}
+    return [replace(row, before=before.get(row.place, "")) for row in rows]
 
 
 def chargeable(authorisation: Authorisation) -> list[DataProduct]:

@@ -15,7 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pricing.revenue.authority import pricing_body
-from pricing.revenue.basket_rows import BasketRow, as_json, chargeable, from_json, priced, read_rows, versions_of
+from pricing.revenue.basket_rows import (
+    BasketRow,
+    as_json,
+    chargeable,
+    from_json,
+    priced,
+    read_rows,
+    versions_of,
+    with_caps_before,
+)
 from pricing.revenue.cap_reports import basket_facts, issue_report
 from pricing.revenue.cap_tests import Tested, frame_of, require_within, try_versions
 from pricing.revenue.models import CapBasket, CapFiling, PermittedRevenue
@@ -148,6 +157,7 @@ def _work_out(
         raise BasketNotOpen(_("Choose one of the three ways, or your own figures."), field="method")
     own = method == CapBasket.Method.OWN
     read = read_rows(rows, authorisation=permitted.authorisation, body=body, on=business_date(at), needs_cap=own)
+    read = with_caps_before(read, on=business_date(at))
     frame = frame_of(permitted)
     filled = priced(read, method, budget_pico=year_budget(frame), floor_micro=frame.floor_micro)
     return filled, try_versions(permitted=permitted, new=versions_of(filled, start))

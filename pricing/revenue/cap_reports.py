@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override, pgettext
+from django.utils.translation import gettext_lazy, override
 
 from pricing import parameters
 from pricing.revenue.models import CapBasket, CapFiling
@@ -113,7 +113,7 @@ def basis_text(basis: str, period: str) -> str:
     """What a cap is charged by, in the active language: a basis, or service time by its period."""
     if basis != "periods":
         return str(BASIS_WORDS[basis])
-    return pgettext("basis", "Service time, by the %(period)s") % {"period": UNIT_WORDS[period]}
+    return _("Service time, by the %(period)s") % {"period": UNIT_WORDS[period]}
 
 
 def filing_facts(filing: CapFiling, test: Mapping[str, Any]) -> dict[str, Any]:

@@ -299,9 +299,3 @@ def _published(caps: Sequence[Cap]) -> Version:
         },
         source=("filing", filing.pk),
     )
-
-
-def permitted_on(authorisation: Authorisation, on: date) -> PermittedRevenue | None:
-    """The determined permitted revenue whose period holds the day."""
-    states = (PermittedRevenue.State.DETERMINED, PermittedRevenue.State.CLOSED)
-    return PermittedRevenue.objects.filter(authorisation=authorisation, state__in=states, period__contains=on).first()

@@ -28,6 +28,7 @@ from pricing.revenue.publication import CapFollows as CapFollows
 from pricing.revenue.publication import CapRetroactive as CapRetroactive
 from pricing.revenue.publication import CapsPublished, check_start, put_into_force
 from pricing.revenue.rules import purpose_classes
+from pricing.revenue.standing import permitted_revenue_on
 from pricing.rules import CapSet
 from products.catalogue.models import DataProduct, Regime
 from products.organisations.models import Organisation, User
@@ -118,7 +119,7 @@ def cap_draft(
     check_terms(terms)
     require_chargeable(product)
     assert terms.start is not None
-    permitted = cap_tests.permitted_on(authorisation_of(product), terms.start)
+    permitted = permitted_revenue_on(authorisation=authorisation_of(product), on=terms.start)
     check_trial(permitted, is_trial)
     parsed = cap_tests.read_volumes(list(volumes), terms)
     if permitted is not None:
@@ -193,7 +194,7 @@ def stand(filing: CapFiling, user: User, at: datetime) -> Standing:
     type(authorisation).objects.select_for_update(no_key=True).get(pk=authorisation.pk)
     require_authority(product=filing.product, user=user, on=business_date(at), roles=CAP_ROLES)
     start = date.fromisoformat(filing.document["from"])
-    permitted = cap_tests.permitted_on(authorisation, start)
+    permitted = permitted_revenue_on(authorisation=authorisation, on=start)
     check_trial(permitted, filing.is_trial)
     if permitted is None:
         return Standing(None, None)

@@ -64,6 +64,13 @@ GET_ROWS: dict[str, dict[str, int]] = {
     "/console/authority/caps/": {"all": 403, "visitor": 302, "authority.owner": 200},
     "/console/authority/caps/new/": {"all": 403, "visitor": 302, "authority.owner": 200},
     "/console/authority/caps/0/": {"all": 403, "visitor": 302, "authority.owner": 404},
+    "/console/authority/baskets/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/authority/baskets/0/": {"all": 403, "visitor": 302, "authority.owner": 404},
+    "/console/authority/baskets/0/rows.csv": {"all": 403, "visitor": 302, "authority.owner": 404},
+    "/console/authority/baskets/start/0/": {"all": 403, "visitor": 302, "authority.owner": 404},
+    "/console/authority/baskets/start/0/rows.csv": {"all": 403, "visitor": 302, "authority.owner": 404},
+    "/console/regulator/caps/sets/0/": {"all": 403, "visitor": 302, "regulator.owner": 404},
+    "/console/regulator/caps/sets/0/rows.csv": {"all": 403, "visitor": 302, "regulator.owner": 404},
     "/console/authority/free-use/": {"all": 403, "visitor": 302, "authority.owner": 200},
     "/console/authority/free-use/FU-2026-9999/": {"all": 403, "visitor": 302, "authority.owner": 404},
     "/console/regulator/": {"all": 403, "visitor": 302, "regulator.owner": 200},
@@ -189,6 +196,8 @@ WRONG_METHODS = [
     ("post", "/console/platform/reviews/"),
     ("post", "/console/operator/forecasts/"),
     ("post", "/console/operator/comparables/"),
+    ("get", "/console/authority/baskets/1/approve/"),
+    ("get", "/console/authority/baskets/1/sum/"),
 ]
 
 

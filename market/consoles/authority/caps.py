@@ -16,13 +16,17 @@ from market.consoles.acts import attempt, blame
 from market.consoles.authority.forms import CapForm, CapRows, ReasonForm, ReportForm
 from market.consoles.authority.menu import KINDS
 from market.consoles.authority.services import publish_caps
+from market.consoles.baskets.views import in_reach
 from market.storefront.access import role_required
+from pricing.bodies import region_of
 from pricing.models import CapFiling
+from pricing.revenue.cap_reports import report_due
 from pricing.revenue.selectors import cap_filings_of
 from pricing.revenue.services import CAP_ROLES, cap_approve, cap_draft, cap_report, cap_withdraw
 from products.models import DataProduct, Organisation
 from products.organisations.selectors import has_role
 from products.record import clock, evidence
+from products.record.cases import DaysLeft
 from products.record.refusals import Refused
 
 PAGE_SIZE = 50
@@ -46,7 +50,8 @@ def cap_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(kinds=KINDS, roles=CAP_ROLES)
 def draft(request: HttpRequest) -> HttpResponse:
-    products = DataProduct.objects.filter(authorisation__authorising_body=body(request)).order_by("name_key", "id")
+    reach = in_reach(request, "authorisation__")
+    products = DataProduct.objects.filter(reach).exclude(regime__in=("free", "market")).order_by("name_key", "id")
     initial = {"product": products.filter(code=request.GET.get("product", "")).first(), "from_date": clock.today()}
     form = CapForm(request.POST or None, products=products, initial=initial)
     rows = CapRows(request.POST or None, prefix="caps")
@@ -58,7 +63,7 @@ def draft(request: HttpRequest) -> HttpResponse:
                 document=document_of(data, rows),
                 user=request.user,
                 at=clock.now(),
-                is_trial=data["is_trial"],
+                volumes=[volume for volume in (row.volume() for row in rows.forms) if volume],
             )
         except Refused as refused:
             blame(form, refused)
@@ -83,7 +88,7 @@ def document_of(data: dict[str, Any], rows: Any) -> dict[str, Any]:
 @require_safe
 @role_required(kinds=KINDS)
 def filing(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(own(request).select_related("reported_by", "report_evidence"), pk=pk)
+    shown = get_object_or_404(with_report(own(request)), pk=pk)
     may_act = has_role(request.user, body(request), *CAP_ROLES)
     context = {
         "filing": shown,
@@ -92,8 +97,24 @@ def filing(request: HttpRequest, pk: int) -> HttpResponse:
         "may_act": may_act,
         "is_drafter": shown.drafted_by_id == request.user.pk,
         "step": ["draft", "approved", "reported", "published"].index(shown.state) + 1 if shown.state != "withdrawn" else 0,
+        "due": due_of(shown),
     }
     return render(request, "market/consoles/authority/cap.html", context)
+
+
+def with_report(found: QuerySet[CapFiling]) -> QuerySet[CapFiling]:
+    """Filings with what their page shows, without the bytes of their papers."""
+    related = ("reported_by", "report_evidence", "report_document", "permitted_revenue", "basket")
+    heavy = ("report_evidence__content", "report_document__pdf", "report_document__content", "basket__rows", "basket__test")
+    return found.select_related(*related).defer(*heavy)
+
+
+def due_of(shown: CapFiling) -> DaysLeft | None:
+    """The days left for the written report; None before the approval."""
+    if shown.approved_at is None:
+        return None
+    region = region_of(shown.product)
+    return report_due(approved_at=shown.approved_at, region=region, reported_at=shown.reported_at, today=clock.today())
 
 
 @require_POST

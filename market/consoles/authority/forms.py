@@ -28,9 +28,6 @@ class CapForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         initial=["industry"],
     )
-    is_trial = forms.BooleanField(
-        label=_("Trial: no full operating year yet, so no permitted revenue is determined"), required=False, initial=True
-    )
 
     def __init__(self, *args: Any, products: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,6 +42,17 @@ class CapRow(forms.Form):
         label=_("Period (service time only)"), choices=[("", "–"), *((p, UNIT_WORDS[p]) for p in PERIODS)], required=False
     )
     cap = forms.CharField(label=_("Cap, yuan per unit"), required=False, max_length=30)
+    expected = forms.CharField(label=_("Expected charged units a year"), required=False, max_length=25)
+    capacity = forms.CharField(label=_("Design capacity a year"), required=False, max_length=25)
+
+    def volume(self) -> dict[str, str | None] | None:
+        """The row's volumes as a filing keeps them; None where none are stated."""
+        data = self.cleaned_data
+        entry, expected, capacity = self.entry(), data.get("expected", "").strip(), data.get("capacity", "").strip()
+        if entry is None or not (expected or capacity):
+            return None
+        named = {name: value for name, value in entry.items() if name != "cap"}
+        return named | {"expected": expected or "0", "capacity": capacity or None}
 
     def entry(self) -> dict[str, str] | None:
         """The row as the cap document has it; None where the row is empty."""
@@ -59,8 +67,13 @@ CapRows = formset_factory(CapRow, extra=4, max_num=12)
 
 
 class ReportForm(forms.Form):
-    report_no = forms.CharField(label=_("Number of the written report"), max_length=100)
-    file = forms.FileField(label=_("The report"), required=False, help_text=_("PDF, Word, Excel, PNG, JPEG or text"))
+    report_no = forms.CharField(
+        label=_("Number of your own letter, if you sent one"),
+        required=False,
+        max_length=100,
+        help_text=_("Leave it empty and the report is written here, numbered, with every cap and its arithmetic."),
+    )
+    file = forms.FileField(label=_("The letter"), required=False, help_text=_("PDF, Word, Excel, PNG, JPEG or text"))
 
 
 class DecisionForm(forms.Form):

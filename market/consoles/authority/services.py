@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from pricing.grants.services import grant_revoke
-from pricing.models import CapFiling, FreeUseGrant
+from pricing.models import CapBasket, CapFiling, FreeUseGrant
+from pricing.revenue.baskets import basket_publish
 from pricing.revenue.services import CapsPublished, cap_publish
 from products.models import Organisation, User
 from products.record.notices import define, notify
@@ -28,6 +29,22 @@ define(
 def publish_caps(*, filing: CapFiling, user: User, at: datetime) -> CapsPublished:
     """Publish caps and tell every buyer whose plan gets cheaper (scenario 37)."""
     done = cap_publish(filing=filing, user=user, at=at)
+    _tell_buyers(done, at)
+    return done
+
+
+@transaction.atomic
+def publish_basket(*, basket: CapBasket, user: User, at: datetime) -> tuple[CapsPublished, ...]:
+    """Publish a set of caps and tell every buyer whose plan gets cheaper (scenario 37)."""
+    done = basket_publish(basket=basket, user=user, at=at)
+    for published in done:
+        _tell_buyers(published, at)
+    return done
+
+
+def _tell_buyers(done: CapsPublished, at: datetime) -> None:
+    """Everyone who holds an entitlement under a plan that was cut, fees of a period included."""
+    filing = done.filing
     for tariff in done.clamped:
         facts = {
             "product": filing.product.name,
@@ -38,7 +55,6 @@ def publish_caps(*, filing: CapFiling, user: User, at: datetime) -> CapsPublishe
         held = Entitlement.objects.filter(plan=tariff.plan).exclude(state=Entitlement.State.ENDED)
         for buyer in Organisation.objects.filter(entitlements__in=held).distinct().order_by("id"):
             notify(kind="tariff.cut", organisation=buyer, facts=facts, url=f"/products/{filing.product.code}/", at=at)
-    return done
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from market.consoles.regulator.menu import KINDS
 from market.consoles.tariffs.comparison import comparison, siblings
 from market.storefront.access import role_required
 from pricing.bodies import of_region, stem
-from pricing.models import CapFiling, Tariff
+from pricing.models import Tariff
 from pricing.tariffs.services import REGULATOR_ROLES, tariff_note, tariff_return
 from products.models import Organisation
 from products.organisations.models import OrganisationKind
@@ -44,13 +44,6 @@ def tariffs_before(request: HttpRequest) -> QuerySet[Tariff]:
     return found.select_related("plan__product__operator", "plan__bundle", "case", "filed_by", "decided_by").order_by(
         "-filed_at", "-id"
     )
-
-
-def caps_of_region(request: HttpRequest) -> QuerySet[CapFiling]:
-    found = CapFiling.objects.filter(state__in=["reported", "published"])
-    found = found.filter(of_region(stem(office(request).region), "product__authorisation"))
-    related = ("product__operator", "authorising_body", "drafted_by", "approved_by", "reported_by")
-    return found.select_related(*related).order_by("-reported_at", "-id")
 
 
 @require_safe
@@ -114,18 +107,3 @@ def _return(request: HttpRequest, shown: Tariff) -> HttpResponse:
             messages.success(request, _("Returned with your reason. The price before it goes on."))
             return redirect("regulator-tariff", pk=shown.pk)
     return _tariff_page(request, shown, form, status=422)
-
-
-@require_safe
-@role_required(kinds=KINDS)
-def caps(request: HttpRequest) -> HttpResponse:
-    page = Paginator(caps_of_region(request), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "market/consoles/regulator/caps.html", {"page": page})
-
-
-@require_safe
-@role_required(kinds=KINDS)
-def cap(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(caps_of_region(request), pk=pk)
-    step = {"reported": 3, "published": 4}[shown.state]
-    return render(request, "market/consoles/regulator/cap.html", {"filing": shown, "step": step})
