@@ -31,7 +31,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "authority": ("authorisations", "authority", "baskets", "estimates", "revenue"),
     "platform": ("reviews", "platform", "closing"),
     "provider": ("provider", "closing"),
-    "regulator": ("workbench", "regulator", "costs", "estimates", "revenue", "fairness"),
+    "regulator": ("workbench", "regulator", "costs", "estimates", "revenue", "fairness", "rules"),
 }
 
 

@@ -32,6 +32,7 @@ urlpatterns = [
     path("regulator/revenue/", include((revenue.regulator, "revenue"), namespace="regulator-revenue")),
     path("regulator/", include("market.consoles.workbench.urls")),
     path("regulator/", include("market.consoles.regulator.urls")),
+    path("regulator/", include("market.consoles.rules.urls")),
     path("buyer/", include("market.consoles.buyer.urls")),
     path("platform/reviews/", include("market.consoles.reviews.urls")),
     path("platform/transfers/", include("market.consoles.cashier.urls")),

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from market.disclosure import determinations, documents, tariff_views, views
+from market.disclosure import determinations, documents, rules, tariff_views, views
 
 urlpatterns = [
     path("operators/", views.operators, name="operators"),
@@ -23,6 +23,14 @@ urlpatterns = [
     path("determinations/<int:pk>.json", determinations.determination_json, name="determination-json"),
     path("documents/<str:key>.pdf", documents.download, name="document"),
     path("fairness/", views.fairness, name="fairness"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules.json", rules.rules_file, name="rules-file"),
+    path("rules/in-force/", rules.rules_in_force, name="rules-in-force"),
+    path("rules/in-force.json", rules.rules_in_force_file, name="rules-in-force-file"),
+    path("rules/diff/", rules.rule_diff, name="rule-diff"),
+    path("rules/authorisations/<path:number>/", rules.rules_of_authorisation, name="rules-of-authorisation"),
+    path("rules/<int:pk>/", rules.rule_set, name="rule-set"),
+    path("rules/<int:pk>.json", rules.rule_set_file, name="rule-set-file"),
     path("authorisations/", views.authorisations, name="authorisations"),
     path("authorisations/<path:number>/", views.authorisation, name="authorisation"),
 ]
