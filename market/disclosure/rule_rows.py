@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from products.record import parameters
@@ -36,6 +37,10 @@ class Row:
     certainty: str | Promise = ""
     rule: dict[str, Any] | None = None
 
+    @property
+    def set_by(self) -> str:
+        return origin_of(self.rule)
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -49,6 +54,22 @@ class Pair:
     is_different: bool = True
     then: dict[str, Any] | None = None
     now: dict[str, Any] | None = None
+
+    @property
+    def set_then(self) -> str:
+        return origin_of(self.then)
+
+    @property
+    def set_now(self) -> str:
+        return origin_of(self.now)
+
+
+def origin_of(rule: dict[str, Any] | None) -> str:
+    """The name of the version that sets a value, in the page's language."""
+    if rule is None:
+        return ""
+    english = rule.get("rule_set_en", "") if (get_language() or "").startswith("en") else ""
+    return english or rule["rule_set"]
 
 
 def words_of(name: str, value: Any) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from market.disclosure.rule_rows import (
     as_json,
+    origin_of,
     pairs_of_diff,
     pairs_of_recheck,
     places,
@@ -140,7 +141,16 @@ def _terms(start: date, end: date, pair: Any) -> list[dict[str, Any]]:
     for words, rule in ((_("Under the rules it began under"), pair.then), (_("Under today's rules"), pair.now)):
         if rule is not None:
             last = term_end(start, rule["value"])
-            found.append({"words": words, "rule": rule, "years": rule["value"], "last": last, "fits": end <= last})
+            found.append(
+                {
+                    "words": words,
+                    "rule": rule,
+                    "set_by": origin_of(rule),
+                    "years": rule["value"],
+                    "last": last,
+                    "fits": end <= last,
+                }
+            )
     return found
 
 

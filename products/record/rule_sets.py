@@ -102,7 +102,7 @@ def parameter(*, name: str, on: date, jurisdiction: str = NATIONAL) -> Any:
 
 
 def rules_on(*, on: date, jurisdiction: str = NATIONAL, names: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
-    """What holds in a place on a day, in one query: name → {"value", "rule_set", "source", "jurisdiction"}, plain JSON.
+    """What holds in a place on a day, in one query: name → {"value", "rule_set", "source", "jurisdiction"}, as JSON.
 
     This is what an object keeps of the rules it was begun under. With ``names`` only those; one that is not set: ParameterNotSet.
     """
@@ -111,6 +111,8 @@ def rules_on(*, on: date, jurisdiction: str = NATIONAL, names: Iterable[str] | N
     found: dict[str, dict[str, Any]] = {}
     for rules in (in_force[step] for step in steps if step in in_force):
         origin = {"rule_set": rules.name, "source": rules.source, "jurisdiction": rules.jurisdiction}
+        if rules.name_en:
+            origin["rule_set_en"] = rules.name_en
         for name, value in rules.parameters.items():
             found.setdefault(name, {"value": value, **origin})
     if names is None:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from market.disclosure.rule_rows import origin_of
 from products.record.jurisdictions import NATIONAL
 from products.record.parameters import CHOICE, FLAG, INTEGER, PARAMETERS, RATE, Parameter
 from products.record.refusals import Refused
@@ -93,5 +94,5 @@ def _hint(parameter: Parameter, rule: dict[str, Any] | None) -> str:
     words = f"{parameter.form} · {parameter.serves}"
     if rule is None:
         return words
-    facts = {"value": parameter.show(rule["value"]), "rules": rule["rule_set"]}
+    facts = {"value": parameter.show(rule["value"]), "rules": origin_of(rule)}
     return words + " · " + str(_("left empty: %(value)s (%(rules)s)") % facts)

@@ -104,6 +104,7 @@ def test_rules_on_a_day_come_from_the_nearest_place_with_their_source():
     assert rules["profit_spread_max"] == {
         "value": "0.06",
         "rule_set": "全国规则",
+        "rule_set_en": "National rules",
         "source": reference.NATIONAL_SOURCE,
         "jurisdiction": "CN",
     }
