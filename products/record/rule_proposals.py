@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from products.organisations.models import Organisation, OrganisationKind, Role, User
 from products.organisations.selectors import require_role
-from products.record import audit, proposals
+from products.record import audit, notices, proposals
 from products.record.clock import business_date
 from products.record.jurisdictions import NATIONAL, jurisdiction_of
 from products.record.models import Proposal, RuleSet
@@ -22,6 +22,22 @@ from products.record.parameters import check_all, missing_from
 from products.record.refusals import Refused
 from products.record.rule_sets import RuleSetEndFixed, diff, rule_set_add, rule_set_end, versions
 
+notices.define(
+    "rule_set.proposed",
+    subject=_("A new version of your rules waits for a colleague"),
+    text=_("%(person)s proposes “%(rules)s” from %(from)s. Compare it with the version before and decide."),
+)
+notices.define(
+    "rule_set.approved",
+    subject=_("Your proposal for new rules is approved"),
+    text=_("%(person)s approved “%(rules)s”: in force from %(from)s."),
+)
+notices.define(
+    "rule_set.rejected",
+    subject=_("Your proposal for new rules is rejected"),
+    text=_("%(person)s rejected “%(rules)s” from %(from)s. The reason stands on its page."),
+)
+PAGE = "/console/regulator/rules/proposals/%d/"
 ACT, OBJECT_TYPE = "rule_set.add", "jurisdiction"
 MAKERS = (OrganisationKind.PRICE_REGULATOR, OrganisationKind.DATA_BUREAU)
 PROPOSERS = (Role.OWNER, Role.PRICING, Role.REVIEWER, Role.DECIDER)
@@ -84,7 +100,11 @@ def rule_set_propose(
         "before": before.pk if before else None,
     }
     obj = (OBJECT_TYPE, jurisdiction)
-    return proposals.propose(organisation=organisation, act=ACT, obj=obj, content=content, user=user, reason=reason, at=at)
+    named: dict[str, Any] = {"organisation": organisation, "act": ACT, "obj": obj, "content": content}
+    proposal = proposals.propose(**named, user=user, reason=reason, at=at)
+    colleagues = organisation.memberships.filter(is_active=True, roles__overlap=list(PROPOSERS)).exclude(user=user)
+    _tell("rule_set.proposed", [each.user for each in colleagues.select_related("user")], proposal, user, at)
+    return proposal
 
 
 @transaction.atomic
@@ -106,6 +126,7 @@ def rule_set_approve(*, proposal: Proposal, user: User, at: datetime, reason: st
     named = {key: content[key] for key in ("jurisdiction", "name", "name_en", "source", "parameters")}
     rule_set = rule_set_add(**named, from_date=begins, user=user, at=at)
     facts = {"proposal": proposal.pk, "proposed_by": proposal.proposed_by_id, "approved_by": user.pk}
+    _tell("rule_set.approved", [proposal.proposed_by], proposal, user, at)
     audit.record(action="rule_set.approved", obj=rule_set, actor=user, organisation=proposal.organisation, at=at, facts=facts)
     return rule_set
 
@@ -114,7 +135,9 @@ def rule_set_approve(*, proposal: Proposal, user: User, at: datetime, reason: st
 def rule_set_reject(*, proposal: Proposal, user: User, reason: str, at: datetime) -> Proposal:
     """Another person of the body disagrees, and says why. Raises NotYourRules, MakerIsChecker, ProposalDecided, ReasonMissing."""
     _require_maker(proposal.organisation, user)
-    return proposals.reject(proposal=proposal, user=user, reason=reason, at=at)
+    rejected = proposals.reject(proposal=proposal, user=user, reason=reason, at=at)
+    _tell("rule_set.rejected", [rejected.proposed_by], rejected, user, at)
+    return rejected
 
 
 def rule_set_withdraw(*, proposal: Proposal, user: User, at: datetime) -> Proposal:
@@ -131,6 +154,12 @@ def rule_proposals_of(organisation: Organisation) -> QuerySet[Proposal]:
 def may_make_rules(organisation: Organisation) -> bool:
     """Whether the kind of body makes rules at all."""
     return organisation.kind in MAKERS
+
+
+def _tell(kind: str, users: list[User], proposal: Proposal, user: User, at: datetime) -> None:
+    if users:
+        facts = {"person": user.name, "rules": proposal.content["name"], "from": proposal.content["from_date"]}
+        notices.notify(kind=kind, users=users, facts=facts, url=PAGE % proposal.pk, at=at)
 
 
 def _require_maker(organisation: Organisation, user: User) -> None:

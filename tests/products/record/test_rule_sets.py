@@ -15,7 +15,8 @@ from products.models import Organisation
 from products.organisations.selectors import RoleMissing
 from products.record import proposals, rule_proposals, rule_sets
 from products.record.jurisdictions import is_place, jurisdiction_of, level_of, place_name
-from products.record.models import AuditEntry, RuleSet
+from products.record.models import AuditEntry, Notice, RuleSet
+from products.record.notices import words_of
 from products.record.parameters import PARAMETERS, ParameterNotValid, ParameterUnknown, check_all, missing_from
 from products.record.rule_proposals import rule_set_approve, rule_set_propose, rule_set_reject
 
@@ -217,6 +218,9 @@ def test_one_proposes_and_another_approves(city, clock, propose):
     assert rules.period == DateRange(date(2027, 1, 1), None) and rules.jurisdiction == CITY
     assert rule_sets.parameter(name="authorisation_max_years", on=date(2027, 1, 1), jurisdiction=CITY) == 4
     assert rule_sets.parameter(name="authorisation_max_years", on=date(2026, 12, 31), jurisdiction=CITY) == 5
+    told = {(notice.kind, notice.user) for notice in Notice.objects.all()}
+    assert told == {("rule_set.proposed", city.regulator.decider), ("rule_set.approved", city.regulator.owner)}
+    assert all("市规则" in words_of(notice)[1] for notice in Notice.objects.all())
     entry = AuditEntry.objects.get(action="rule_set.approved")
     assert (entry.facts["proposed_by"], entry.facts["approved_by"]) == (city.regulator.owner.pk, city.regulator.decider.pk)
 
