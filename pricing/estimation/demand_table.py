@@ -26,6 +26,7 @@ LEAST_ROWS = 24  # of training; below it the model says the level
 LEAST_ERRORS = 20  # for a quantile of its own
 PENALTY = 5.0
 USUAL_SPREAD, WEIGHT_OF_USUAL = 0.25, 4
+ENOUGH_FOR_SIDES, NARROW_SIDE = 60, 0.25
 FIRST_SPREAD = 1.3  # 80 % within ± 1.3 spreads, where nothing could be back-tested yet
 
 
@@ -91,17 +92,18 @@ class Table:
         if not checked:
             wide = FIRST_SPREAD * own * np.sqrt(h)
             return -wide, wide
-        misses = self.misses(method, checked)
+        below, above = _edges(self.misses(method, checked), low, high)
         grown = own * np.sqrt(h / checked)
-        return _quantile(misses, low) * grown, _quantile(misses, high) * grown
+        return below * grown, above * grown
 
     def spread_of_year(self, method: int, row: int, low: float, high: float) -> tuple[float, float]:
         """The same for the sum of twelve months: from sums that came where there are enough, else from the sixth month."""
         misses = self._misses_of_year(method)
         if len(misses) < LEAST_ERRORS:
             return self.spread(method, row, AHEAD // 2, low, high)
+        below, above = _edges(misses, low, high)
         own = float(self.spreads[row, self.last])
-        return _quantile(misses, low) * own, _quantile(misses, high) * own
+        return below * own, above * own
 
     def _misses_of_year(self, method: int) -> np.ndarray:
         width = self.last + 1 - AHEAD
@@ -111,6 +113,17 @@ class Table:
         came = np.stack([self.units[:, h : h + width] for h in range(1, AHEAD + 1)]).sum(axis=0)
         off = (np.log1p(came) - np.log1p(np.maximum(said, 0))) / self.spreads[:, :width]
         return off[np.isfinite(off)]
+
+
+def _edges(misses: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """Below and above the middle, in spreads. Few errors may all point one way by chance (a market that grew while it was young):
+    of less than 60 only the size is believed, and with more, neither side is narrower than a quarter of the other.
+    """
+    if len(misses) < ENOUGH_FOR_SIDES:
+        wide = _quantile(np.abs(misses), high - low)
+        return -wide, wide
+    below, above = _quantile(misses, low), _quantile(misses, high)
+    return min(below, -NARROW_SIDE * above), max(above, -NARROW_SIDE * below)
 
 
 def _quantile(values: np.ndarray, q: float) -> float:

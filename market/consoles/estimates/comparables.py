@@ -50,6 +50,11 @@ class Row:
     def off(self) -> float:
         return self.expected.off if self.expected else 0.0
 
+    @property
+    def beyond(self) -> str:
+        """How far outside its band, in per cent of the edge."""
+        return f"{100 * (self.off - 1):,.0f}"
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -15,7 +15,7 @@ from products.registry.models import ProductType
 from settlement.oversight.comparables import DAYS_OLD, Price
 
 METHODS: dict[str, str | Promise] = {
-    "model": gettext_lazy("Model"),
+    "model": gettext_lazy("Forecast model"),
     "seasonal_naive": gettext_lazy("Same month a year before"),
     "naive": gettext_lazy("Last month"),
     "too_little_data": gettext_lazy("Too little data"),

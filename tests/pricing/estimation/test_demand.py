@@ -94,3 +94,12 @@ def test_months_without_use_do_not_make_a_band_without_end():
     said = forecast([*series_of(1), odd])["odd"]
     assert max(ahead.band.high for ahead in said.ahead) <= 750
     assert said.year.high <= 12 * 750
+
+
+def test_a_market_that_only_grew_so_far_still_gets_a_lower_end():
+    grown = [
+        Series(f"g{n}", date(2025, 11, 1), tuple(100.0 * n * 1.15**month for month in range(11)), "finance") for n in range(1, 4)
+    ]
+    for said in forecast(grown).values():
+        assert all(ahead.band.low < 0.98 * ahead.band.middle for ahead in said.ahead)
+        assert said.year.low < 0.98 * said.year.middle
