@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from bench import database, table
 
-BENCHMARKS = ("rating", "whatif", "ledger", "usage", "calls", "search", "close")
+BENCHMARKS = ("quotes", "rating", "whatif", "ledger", "usage", "calls", "search", "close")
 
 
 def main(names: list[str]) -> int:
