@@ -25,7 +25,8 @@ from pricing.rules.exact import MICRO, PICO_PER_FEN
 
 ELASTICITY_LEAST, ELASTICITY_MOST = MICRO // 10, 10 * MICRO
 ONE_YUAN = MICRO
-FINE_BITS = 96  # λ is found to 2⁻⁹⁶ of a millionth
+FINE_BITS, SUM_BITS, SLOPE_BITS = 96, 64, 160  # λ in 2⁻⁹⁶ of a millionth; sums on the way to it in 2⁻⁶⁴ of 10⁻¹² yuan
+HAIR = 1 << 20
 
 
 class NothingToShare(ValueError):
@@ -81,7 +82,7 @@ def welfare(rows: Sequence[Row], budget_pico: int) -> list[int]:
     for e, cost in zip(elastic, costs, strict=True):
         weights[e] = weights.get(e, 0) + cost
     distance = _distance(weights, least, budget_pico)
-    nearest = _at(rows, costs, elastic, least, distance - 1)  # a hair past the maximum: rounding the caps down may bring it back
+    nearest = _at(rows, costs, elastic, least, distance - HAIR)  # a hair past the maximum: rounding down may bring it back
     return nearest if total(rows, nearest) <= budget_pico else _at(rows, costs, elastic, least, distance)
 
 
@@ -138,18 +139,33 @@ def unit_costs(rows: Sequence[Row]) -> list[int]:
 
 
 def _distance(weights: dict[int, int], least: int, budget_pico: int) -> int:
-    """How far λ lies below the smallest elasticity, in 2⁻⁹⁶ millionths: the least distance at which the sum is within B."""
+    """How far λ lies below the smallest elasticity, in 2⁻⁹⁶ millionths: the least distance at which the sum is within B.
 
-    def within(distance: int) -> bool:
-        total = sum(-(-(cost * e << FINE_BITS) // ((e - least << FINE_BITS) + distance)) for e, cost in weights.items())
-        return total <= budget_pico
+    The sum falls with the distance and is convex, so Newton's steps from the near side never pass the root; what their rounding
+    leaves is halved.
+    """
+    parts = [(cost * e << FINE_BITS + SUM_BITS, e - least << FINE_BITS) for e, cost in weights.items()]
+    most = budget_pico << SUM_BITS
 
-    high = (sum(cost * e for e, cost in weights.items()) // budget_pico + len(weights) + 1) << FINE_BITS
-    low = 0
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if within(middle) else (middle, high)
-    return high
+    def excess(distance: int) -> int:
+        return sum(-(-top // (base + distance)) for top, base in parts) - most
+
+    low = max(1, min(top for top, base in parts if not base) // most)
+    while (over := excess(low)) > 0:
+        slope = sum((top << SLOPE_BITS) // (base + low) ** 2 + 1 for top, base in parts)
+        step = (over << SLOPE_BITS) // slope
+        if not step:
+            break
+        low += step
+    if over <= 0:
+        return low
+    gap = 1
+    while excess(low + gap) > 0:
+        gap *= 2
+    while gap > 1:  # the root lies in (low, low + gap]
+        gap //= 2
+        low += gap if excess(low + gap) > 0 else 0
+    return low + 1
 
 
 def _cap(row: Row, numerator: int, denominator: int) -> int:
