@@ -106,7 +106,7 @@ TEMPLATES = [
                 "market.storefront.context_processors.site",
             ],
             "builtins": ["market.storefront.templatetags.gongshu", "market.storefront.templatetags.disclosure"],
-            "libraries": {"costs": "market.consoles.costs.tags"},
+            "libraries": {"costs": "market.consoles.costs.tags", "whatif": "market.consoles.whatif.tags"},
         },
     }
 ]

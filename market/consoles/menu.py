@@ -27,11 +27,11 @@ CONSOLES: dict[str, str | Promise] = {
 # Consoles whose pages are written in more than one package.
 PARTS: dict[str, tuple[str, ...]] = {
     "buyer": ("buyer", "fairness"),
-    "operator": ("operator", "tariffs", "bundles", "costs", "estimates", "closing", "revenue", "fairness"),
-    "authority": ("authorisations", "authority", "baskets", "estimates", "revenue"),
+    "operator": ("operator", "tariffs", "bundles", "costs", "estimates", "closing", "revenue", "fairness", "whatif"),
+    "authority": ("authorisations", "authority", "baskets", "estimates", "revenue", "whatif"),
     "platform": ("reviews", "platform", "closing"),
     "provider": ("provider", "closing"),
-    "regulator": ("workbench", "regulator", "costs", "estimates", "revenue", "fairness", "rules"),
+    "regulator": ("workbench", "regulator", "costs", "estimates", "revenue", "fairness", "rules", "whatif"),
 }
 
 

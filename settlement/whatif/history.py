@@ -192,8 +192,7 @@ def _charged(scope: Scope, products: Sequence[int]) -> Iterator[Part]:
 def _running(scope: Scope, months: Sequence[date], products: set[int]) -> Iterator[Part]:
     """What the months that are not closed hold so far, as the close would rate it now."""
     for month in months:
-        works, book = gather(month)
-        works = [work for work in works if work.holder.product_id in products]
+        works, book = gather(month, sorted(products))
         purposes = dict(Entitlement.objects.filter(pk__in={work.holder.id for work in works}).values_list("pk", "purposes"))
         for draft in drafts(works, book, month):
             holder, rated = draft.holder, draft.rating.rated

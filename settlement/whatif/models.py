@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -30,3 +32,11 @@ class WhatIfCase(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["organisation", "-created_at", "id"], name="what_if_by_organisation")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def last_month(self) -> date:
+        """First day of the last month that was replayed."""
+        return (self.to_month - timedelta(days=1)).replace(day=1)
