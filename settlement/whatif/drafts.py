@@ -24,6 +24,7 @@ from pricing.rules import Tariff as Terms
 from pricing.rules.exact import FULL_PERCENT
 from pricing.rules.terms import BASES
 from pricing.tariffs.models import Tariff
+from pricing.tariffs.price_list import BASIS_WORDS
 from pricing.tariffs.rules import BasisWithoutCap, clamp
 from pricing.tariffs.selectors import charged_classes
 from products.models import DataProduct
@@ -172,7 +173,7 @@ def _clamped(tariff: Tariff, document: dict[str, Any], caps: dict[str, Any]) -> 
     except BasisWithoutCap as open_basis:
         raise DraftLeavesBasisOpen(
             _("The tariff of plan “%(plan)s” charges %(basis)s, for which these caps have no entry. Add one.")
-            % {"plan": tariff.plan.name, "basis": open_basis.violation.basis},
+            % {"plan": tariff.plan.name, "basis": BASIS_WORDS[open_basis.violation.basis]},
             field="caps",
         ) from open_basis
 
@@ -185,11 +186,13 @@ def _refuse_above(tariff: Tariff, document: dict[str, Any], caps: dict[str, Any]
         raise DraftRefused(str(refused), field="document") from refused
     if found is None:
         return
-    facts = {"plan": tariff.plan.name, "quantity": f"{found.quantity:,}", "basis": found.basis, "price": found.price}
+    facts = {"plan": tariff.plan.name, "quantity": f"{found.quantity:,}", "basis": BASIS_WORDS[found.basis], "price": found.price}
     if found.cap is None:
         text = _("Plan “%(plan)s” would charge %(basis)s, for which no cap is in force.") % facts
     else:
-        text = _("Plan “%(plan)s”: at %(quantity)s %(basis)s the price is %(price)s, above the cap of %(cap)s.") % {
+        text = _(
+            "Plan “%(plan)s”: at a quantity of %(quantity)s (%(basis)s) the price is %(price)s, above the cap of %(cap)s."
+        ) % {
             **facts,
             "cap": found.cap,
         }

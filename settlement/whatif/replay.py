@@ -14,11 +14,14 @@ from pricing.rules import Component, Flat
 from pricing.rules import Tariff as Terms
 from pricing.simulation import Book, Layout, Ratings, Rows, compile_book, rate
 from pricing.simulation.book import ints
+from pricing.tariffs.price_list import UNIT_WORDS
 from products.models import Organisation
 from products.record.refusals import Refused
 from settlement.whatif.columns import distinct
 from settlement.whatif.drafts import REASON, Draft, terms_under
 from settlement.whatif.history import NOTHING, History
+
+SPAN_WORDS = {"month": UNIT_WORDS["month"], "year": UNIT_WORDS["year"], "term": _("whole term")}
 
 
 class UsageWithoutPrice(Refused):
@@ -118,7 +121,7 @@ def _sources(old: tuple[Component, ...], new: tuple[Component, ...]) -> list[int
         if source >= 0 and old[source].counts_over != component.counts_over:
             raise CounterChanged(
                 _("Component “%(code)s” counted over a %(old)s and would count over a %(new)s; the history has no such counters.")
-                % {"code": component.code, "old": old[source].counts_over, "new": component.counts_over},
+                % {"code": component.code, "old": SPAN_WORDS[old[source].counts_over], "new": SPAN_WORDS[component.counts_over]},
                 field="document",
             )
         found.append(source)
@@ -183,7 +186,7 @@ def _with_quota(rows: Rows, book: Book, layout: Layout, draft: Draft) -> Rows:
     if longer:
         raise CounterChanged(
             _("“%(code)s” counts over a %(span)s; a free quota a month cannot be taken off it.")
-            % {"code": longer[0].code, "span": longer[0].counts_over},
+            % {"code": longer[0].code, "span": SPAN_WORDS[longer[0].counts_over]},
             field="quota_units",
         )
     lines = chosen[layout.component] & ~rows.is_free[layout.row]

@@ -49,7 +49,7 @@ def sheets(case: WhatIfCase) -> list[tuple[str, list[str], list[list[Any]]]]:
     revenue, free = _("Revenue net of VAT"), _("Value of free use")
     both = [f"{word}: {head}" for word in (revenue, free) for head in amount_heads()]
     return [
-        (_("Summary"), [_("What"), *amount_heads()], summary),
+        (_("Summary"), [_("Item"), *amount_heads()], summary),
         (_("Buyers"), [_("Unified social credit code"), _("Buyer"), _("Size"), *amount_heads()], buyers),
         (_("Sizes"), [_("Size"), _("Buyers"), _("Pay less"), _("Pay more"), *amount_heads()], by_size),
         (
@@ -62,7 +62,7 @@ def sheets(case: WhatIfCase) -> list[tuple[str, list[str], list[list[Any]]]]:
         ),
         (
             _("Parties"),
-            [_("Party"), _("Part"), *amount_heads()],
+            [_("Party"), _("Part in the agreement"), *amount_heads()],
             [[figures.local(row), figures.role_word(row["role"]), *amounts(row["share"])] for row in result["parties"]],
         ),
         (
@@ -71,7 +71,7 @@ def sheets(case: WhatIfCase) -> list[tuple[str, list[str], list[list[Any]]]]:
             [[row["month"], *amounts(row["revenue"]), *amounts(row["free_value"])] for row in result["months"]],
         ),
         *([(_("Estimates"), *estimates(result["estimates"]))] if "revenue_after" in result.get("estimates", {}) else []),
-        (_("Inputs"), [_("What"), _("Value")], inputs(case)),
+        (_("Inputs"), [_("Item"), _("Value")], inputs(case)),
     ]
 
 
@@ -99,8 +99,8 @@ def head(case: WhatIfCase) -> list[tuple[str, object]]:
     result = case.result
     exact = _("yes, every charge") if result["is_exact"] else _("no, see the case")
     return [
-        (_("Case"), f"{case.pk} {case.title}"),
-        (_("Of"), f"{figures.local(case.organisation)}, {case.author}"),
+        (_("What-if case"), f"{case.pk} {case.title}"),
+        (_("Whose case"), f"{figures.local(case.organisation)}, {case.author}"),
         (_("Operator or sector"), figures.local(case.operator) if case.operator else case.sector),
         (_("Months"), f"{case.from_month:%Y-%m} – {case.last_month:%Y-%m}"),
         (_("Rows replayed"), f"{result['rows']:,}"),

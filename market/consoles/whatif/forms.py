@@ -50,9 +50,9 @@ class ScopeForm(forms.Form):
     ) -> None:
         super().__init__(*args, **more)
         empty = [("", "–")] if len(operators) != 1 or sectors else []
-        self.fields["operator"].choices = [*empty, *((each.slug, str(each)) for each in operators)]  # type: ignore[attr-defined]
-        self.fields["sector"].choices = [("", "–"), *((each, each) for each in sectors)]  # type: ignore[attr-defined]
-        self.fields["plan"].choices = [("", "–"), *((str(pk), name) for pk, name in plans)]  # type: ignore[attr-defined]
+        self.fields["operator"].choices = [*empty, *((each.slug, str(each)) for each in operators)]
+        self.fields["sector"].choices = [("", "–"), *((each, each) for each in sectors)]
+        self.fields["plan"].choices = [("", "–"), *((str(pk), name) for pk, name in plans)]
         if not sectors:
             del self.fields["sector"]
 
@@ -126,13 +126,13 @@ class DraftForm(forms.Form):
     forecast_error = forms.CharField(
         label=_("Standard error of the volume forecast"), required=False, initial=DEFAULTS["forecast_error"], max_length=10
     )
-    draws = forms.CharField(label=_("Runs"), required=False, initial=DEFAULTS["draws"], max_length=6)
+    draws = forms.CharField(label=_("Number of runs"), required=False, initial=DEFAULTS["draws"], max_length=6)
     seed = forms.CharField(label=_("Seed"), required=False, initial=DEFAULTS["seed"], max_length=10)
 
     def __init__(self, *args: Any, products: Sequence[tuple[str, str]], purposes: Sequence[tuple[str, str]], **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["discount_products"].choices = products  # type: ignore[attr-defined]
-        self.fields["free_purposes"].choices = purposes  # type: ignore[attr-defined]
+        self.fields["discount_products"].choices = products
+        self.fields["free_purposes"].choices = purposes
 
     def document(self) -> dict[str, Any]:
         """These parts of the draft document; parts without content are left out."""
@@ -157,8 +157,8 @@ def plain(number: Any) -> str:
 class DraftTariffForm(TariffForm):
     """The head of a drafted tariff: as in a filing, without a date and a reason."""
 
-    from_date = None  # type: ignore[assignment]
-    reason = None  # type: ignore[assignment]
+    from_date = None
+    reason = None
 
 
 @dataclass(frozen=True)

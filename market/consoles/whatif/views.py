@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.cache import cache
 from django.core.paginator import Paginator
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -301,10 +302,10 @@ def _tried(request: HttpRequest, page: Bench, context: dict[str, Any]) -> HttpRe
 
 
 def _marked(page: Bench) -> list[str]:
-    forms = [page.form, *([page.tariff] if page.tariff is not None else [])]
+    bound: list[BaseForm] = [page.form, *([page.tariff] if page.tariff is not None else [])]
     return [
         f"{form.fields[name].label}: {line}"
-        for form in forms
+        for form in bound
         for name, lines in form.errors.items()
         if name in form.fields
         for line in lines

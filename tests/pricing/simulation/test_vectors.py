@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pricing import rules
@@ -29,7 +29,7 @@ from tests.pricing.price_documents import (
     volume,
 )
 
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LARGEST = 10**18 - 1  # eighteen digits before the point
 
 
@@ -124,7 +124,7 @@ def test_one_huge_usage_does_not_disturb_the_others(pairs, huge):
     assert_same(*parsed([*pairs, huge, *pairs]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(MANY, max_examples=300)
 @given(
     st.sampled_from([per_unit, graduated, volume, package]),
     st.integers(-3, 3),
@@ -162,6 +162,7 @@ def test_periods_in_vectors_are_those_of_the_rules(period, day, anchor):
     assert (found[0].tolist(), found[1].tolist()) == (number(begins).tolist(), number(ends).tolist())
 
 
+@MANY
 @given(st.lists(st.integers(0, 400_000), min_size=2, max_size=4), decimals(500, 2), decimals(500, 2), st.integers(1, 3))
 def test_a_minimum_and_a_maximum_hold_for_the_parts_of_a_month_together(amounts, low, width, others):
     """As the close cuts them: the last part pays what is missing, each one at most what is left (`rate_month`)."""
