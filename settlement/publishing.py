@@ -20,6 +20,7 @@ from pricing.tariffs.selectors import tariffs_from
 from pricing.tariffs.services import NoCapInForce, plan_open, tariff_file
 from products.catalogue.models import DataProduct
 from products.catalogue.publishing import Published, product_publish
+from products.catalogue.services import product_list
 from products.catalogue.spec import ProductSpec, SpecRefused
 from products.organisations.models import Organisation, User
 from products.record.clock import business_date
@@ -67,6 +68,19 @@ def product_file(*, spec: ProductSpec, secrets: Secrets, by: User | None, at: da
     for place, entry in enumerate(spec.tariffs):
         _file_tariff(filed, entry, f"/tariffs/{place}", published.submitted_by, at)
     return filed
+
+
+@transaction.atomic
+def product_offer(*, product: DataProduct, by: User, at: datetime) -> DataProduct:
+    """Put a product into the shop with all that the listing gate asks; an affiliate's is looked at anew, since control changes.
+
+    Raises what ``product_list`` and ``affiliate_flag`` raise.
+    """
+    state = price_state(product=product, on=business_date(at))
+    licences = licences_of(organisation=product.operator, at=at)
+    listed = product_list(product=product, price_state=state, by=by, at=at, licences=licences)
+    affiliate_flag(product=listed, user=by, at=at)
+    return listed
 
 
 def _file_tariff(filed: Filed, entry: Mapping[str, Any], where: str, user: User | None, at: datetime) -> None:

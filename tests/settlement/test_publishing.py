@@ -27,7 +27,7 @@ from products.record.cases import CaseNotOpen
 from products.record.refusals import Refused
 from products.runtimes.base import Secrets
 from settlement.entitlements.models import Entitlement
-from settlement.publishing import licences_of, product_file
+from settlement.publishing import product_file, product_offer
 from tests.factories.ground import make_authorisation as authorise
 from tests.factories.ground import make_registration, make_resource
 from tests.factories.offers import make_offer
@@ -115,15 +115,16 @@ def test_scenario_46_a_merchants_product_has_a_market_price_no_cap_and_no_part_i
 
 def test_a_merchants_product_goes_on_sale_by_the_same_reviews(cast, clock, offer, merchant):
     product = file(merchant.organisation, clock.now, merchant.owner).published.product
-    licences = licences_of(organisation=merchant.organisation, at=clock.now)
     for review in product.reviews.filter(state=ReviewRecord.State.REQUESTED):
         review_decide(review=review, is_passed=True, reason="合规", by=cast.data_bureau.reviewer, at=clock.now)
     plan = Plan.objects.create(product=product, code="s", name="s", purposes=["industry.finance"], created_at=clock.now)
     named = {"from_date": clock.now.date(), "user": merchant.owner, "reason": "市场定价", "at": clock.now}
     tariff_file(plan=plan, document=per_call("9.99"), **named)
-    state = price_state(product=product, on=clock.now.date())
-    listed = product_list(product=product, price_state=state, by=merchant.owner, at=clock.now, licences=licences)
+    Organisation.objects.filter(pk=merchant.organisation.pk).update(controlled_by=cast.operator.organisation)
+    product.refresh_from_db()
+    listed = product_offer(product=DataProduct.objects.get(pk=product.pk), by=merchant.owner, at=clock.now)
     assert listed.state == "listed"
+    assert affiliate_case(listed).handler == cast.regulator.organisation  # the control came after the filing
 
 
 @pytest.mark.parametrize("purposes", [("industry.finance",), ("sector.weather",)])

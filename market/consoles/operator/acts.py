@@ -13,12 +13,11 @@ from django.views.decorators.http import require_POST
 
 from market.consoles.operator.access import own_product, publisher_page
 from market.consoles.operator.views import show_product
-from pricing.selectors import price_state
 from products.catalogue import services
 from products.catalogue.models import DataProduct
 from products.record import clock
 from products.record.refusals import Refused
-from settlement.publishing import licences_of
+from settlement.publishing import product_offer
 
 
 def _act(request: HttpRequest, about: DataProduct, act: Callable[..., Any], done: str, **facts: Any) -> HttpResponse:
@@ -43,10 +42,8 @@ def request_reviews(request: HttpRequest, code: str) -> HttpResponse:
 @publisher_page
 def list_product(request: HttpRequest, code: str) -> HttpResponse:
     product = own_product(request, code)
-    state = price_state(product=product, on=clock.today())
-    licences = licences_of(organisation=product.operator, at=clock.now())
     done = _("The product is in the shop now. Its page is open to everyone.")
-    return _act(request, product, services.product_list, done, product=product, price_state=state, licences=licences)
+    return _act(request, product, product_offer, done, product=product)
 
 
 @require_POST

@@ -19,6 +19,7 @@ from products.catalogue.models import DataProduct, ProductState, Release, Review
 from products.organisations.models import Role
 from products.record import clock
 from settlement.metering.selectors import refusals_by_reason
+from settlement.publishing import licences_of
 
 
 @require_safe
@@ -49,7 +50,8 @@ def show_product(request: HttpRequest, product: DataProduct, *, refusal: object 
     """The product's page with its checklist; ``refusal`` says why an act was refused."""
     at = clock.now()
     day = clock.business_date(at)
-    gaps = listing_gaps(product=product, at=at, price_state=price_state(product=product, on=day))
+    licences = licences_of(organisation=product.operator, at=at) if product.authorisation_id is None else None
+    gaps = listing_gaps(product=product, at=at, price_state=price_state(product=product, on=day), licences=licences)
     releases = list(product.releases.defer("artifact").select_related("created_by").order_by("-version"))
     reviews = list(product.reviews.select_related("requested_by", "reviewed_by").order_by("-requested_at", "-id"))
     plans = list(product.plans.order_by("code", "id"))
