@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -13,13 +14,17 @@ from pricing.costs.explain import rule_label, rule_reason
 from pricing.costs.filing import region_of
 from pricing.costs.models import CostFiling, CostNature
 from pricing.costs.selectors import Total, totals, whole
-from pricing.rules.exact import yuan
 from products.organisations.models import Organisation, User
 from products.record.documents import issue
 from products.record.models import IssuedDocument
 from products.record.pdf import Facts, Heading, Section, Table, Text
 
 MOST_OVERRULED = 200
+
+
+def yuan(minor: int) -> str:
+    """Fen as yuan for people: ``123456789`` → ``1,234,567.89``."""
+    return f"{Decimal(minor).scaleb(-2):,.2f}"
 
 
 def audit_conclusion(filing: CostFiling, *, issuer: Organisation, user: User, at: datetime) -> IssuedDocument:

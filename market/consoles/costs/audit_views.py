@@ -140,6 +140,7 @@ def render_row(request: HttpRequest, shown: CostFiling, row: CostItem, form: Ove
         "overruling": row if form else None,
         "overrule_form": form,
         "rest": rest(request),
+        "swapped": form is None,
         "marks": {row.pk: [reason_text(reason) for reason in unusual_rows(shown).marks.get(row.pk, ())]},
         "total": ledgers.whole(total for _label, total in ledgers.sums(shown.items.all())[0].rows) if form is None else None,
     }

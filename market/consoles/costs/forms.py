@@ -68,6 +68,7 @@ class OverruleForm(forms.Form):
     def __init__(self, *args: Any, item: CostItem, **kwargs: Any) -> None:
         initial = {"amount": Decimal(item.counted_minor).scaleb(-2)}
         super().__init__(*args, initial=initial, auto_id=f"id_{item.pk}_%s", **kwargs)
+        self.fields["amount"].widget.attrs["autofocus"] = True  # the row opens where the keyboard is
 
     def minor(self) -> int:
         return int(self.cleaned_data["amount"].scaleb(2))

@@ -277,7 +277,7 @@ def test_an_audit_is_final(cast, clock, operation):
     assert audited_cost(authorisation=operation, year=2025) == filing
     document = documents_about(filing).get()
     assert (document.kind, document.issuer, document.is_public) == ("cost_audit", cast.regulator.organisation, False)
-    assert "1200000.00" in str(document.content) and "凭证齐全" in str(document.content)
+    assert "1,200,000.00" in str(document.content) and "凭证齐全" in str(document.content)
     readers = (cast.operator.developer, cast.data_bureau.owner, cast.regulator.owner, cast.auditor.owner)
     assert all(may_read(user=user, document=document) for user in readers)
     assert not may_read(user=cast.operator_b.owner, document=document)
