@@ -120,15 +120,20 @@ def forecasts_make(*, made_from: date, at: datetime) -> int:
 
 
 def forecasts_catch_up(*, at: datetime) -> int:
-    """Make what is missing for every month since the fourth with use, up to the one after the last close; how many are new."""
+    """Make the rounds that are missing up to the month after the last close; how many outlooks are new.
+
+    The first run starts with the fourth month of use; later ones go on after the last round, and read no usage where none is due.
+    """
     last = latest_made_from()
     if last is None:
         return 0
-    known = monthly_units(before=last)
-    first = min((min(by_month) for by_month in known.values()), default=last)
-    count = months.months_apart(months.shift(first, 3), last) + 1
-    done = set(DemandOutlook.objects.values_list("made_from", flat=True).distinct())
-    due = [month for month in months.months_from(months.shift(first, 3), max(0, count)) if month not in done]
+    made = DemandOutlook.objects.aggregate(last=Max("made_from"))["last"]
+    if made is None:
+        first = min((min(by_month) for by_month in monthly_units(before=last).values()), default=last)
+        start = months.shift(first, 3)
+    else:
+        start = months.shift(made, 1)
+    due = months.months_from(start, max(0, months.months_apart(start, last) + 1))
     return sum(forecasts_make(made_from=month, at=at) for month in due)
 
 
