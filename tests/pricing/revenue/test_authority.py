@@ -6,7 +6,7 @@ import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from pricing.models import Cap
-from pricing.revenue.authority import CapLevelTooHigh, level_of, pricing_body, pricing_place
+from pricing.revenue.authority import CapLevelTooHigh, is_delegated, level_of, pricing_body, pricing_place
 from pricing.revenue.basket_rows import BasketRowsRefused
 from pricing.revenue.baskets import basket_approve, basket_draft, basket_file
 from pricing.revenue.services import cap_approve, cap_draft, cap_publish, cap_report
@@ -92,18 +92,16 @@ def test_scenario_41_without_a_delegation_in_force_the_province_sets_the_citys_c
     assert draft(product, cast.platform.reviewer, clock.now).authorising_body == province
 
 
-def test_a_delegation_may_stand_in_the_provinces_rules_for_all_its_cities(cast, clock, product):
-    RuleSet.objects.filter(jurisdiction="330200").delete()
-    RuleSet.objects.filter(jurisdiction="330000", period__upper_inf=True).delete()
+def test_a_delegation_may_stand_in_the_provinces_rules_for_all_its_cities(cast):
     RuleSet.objects.create(
-        jurisdiction="330000",
+        jurisdiction="440000",
         name="省规则",
         source="（虚构）",
         period=DateRange(NOVEMBER, None),
         parameters={"pricing_delegated_to_city": True},
     )
-    assert pricing_place(product=product, on=TODAY).level == "province"
-    assert pricing_place(product=product, on=NOVEMBER).level == "city"
+    assert [is_delegated(region="440100", on=day) for day in (TODAY, NOVEMBER)] == [False, True]
+    assert not is_delegated(region="330100", on=NOVEMBER)
 
 
 def test_scenario_42_authority_moves_with_the_registration_and_only_the_next_version_is_the_provinces(cast, clock, product):

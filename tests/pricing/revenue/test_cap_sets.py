@@ -35,7 +35,7 @@ from pricing.revenue.services import (
     cap_publish,
     cap_report,
 )
-from products.models import AuditEntry, Case, DataProduct, IssuedDocument, Notice
+from products.models import AuditEntry, Case, DataProduct, IssuedDocument, Membership, Notice
 from products.organisations.selectors import RoleMissing
 from products.record import cases
 from tests.pricing.market import caps, filed, make_plan, make_product, per_call, published
@@ -411,3 +411,19 @@ def test_a_filed_set_keeps_its_figures(cast, clock, pair, permitted):
     other = basket(cast, clock.now, permitted, [row(pair[1], "1.00")])
     with pytest.raises(IntegrityError, match="never deleted"), transaction.atomic():
         CapBasket.objects.filter(pk=other.pk).delete()
+
+
+@pytest.mark.parametrize("maker", ["pricing", "decider", "approver"])
+@pytest.mark.parametrize("checker", ["pricing", "decider", "approver"])
+def test_who_drafts_does_not_approve_whatever_their_roles(cast, clock, pair, permitted, maker, checker):
+    Membership.objects.filter(user=cast.authority.owner).update(roles=[maker, checker])
+    Membership.objects.filter(user=cast.authority.checker).update(roles=[checker])
+    filing = drafted(cast, clock.now, pair[0], cap="1.00", expected="1000")
+    made = basket(cast, clock.now, permitted, [row(pair[1], "1.00")])
+    basket_file(basket=made, document_no="甬发改价〔2026〕9号", user=cast.authority.owner, at=clock.now)
+    with pytest.raises(SamePerson):
+        cap_approve(filing=filing, user=cast.authority.owner, at=clock.now)
+    with pytest.raises(SamePerson):
+        basket_approve(basket=made, user=cast.authority.owner, at=clock.now)
+    assert cap_approve(filing=filing, user=cast.authority.checker, at=clock.now).state == "approved"
+    assert basket_approve(basket=made, user=cast.authority.checker, at=clock.now).state == "approved"
