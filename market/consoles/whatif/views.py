@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from market.consoles.acts import attempt, blame, problem_lines
 from market.consoles.tariffs.forms import ComponentRows, document_of, rows_of
@@ -278,7 +279,7 @@ def _plan(scope_form: ScopeForm, products: dict[int, DataProduct], data: Any) ->
 
 
 def _tried(request: HttpRequest, page: Bench, context: dict[str, Any]) -> HttpResponse:
-    is_part = bool(request.htmx) and "save" not in request.POST
+    is_part = bool(request.htmx)
     template = "market/consoles/whatif/tried.html" if is_part else "market/consoles/whatif/bench.html"
     status = 422
     if not _has_turn(request):
@@ -325,7 +326,8 @@ def _done(request: HttpRequest, page: Bench, context: dict[str, Any], template: 
             **facts,
         )
         messages.success(request, _("Saved. It can be opened, compared and taken away as a file; it never changes."))
-        return redirect(own(request, "case", kept.pk))
+        url = own(request, "case", kept.pk)
+        return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
     outcome = try_out(scope=page.scope, draft=draft, at=at)
     context |= {"result": outcome.result, "charts": figures.charts(outcome.result), "changes": figures.changes(outcome.draft)}
     return render(request, template, context)
