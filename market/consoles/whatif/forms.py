@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from market.consoles.tariffs.forms import TariffForm
+from market.consoles.whatif.figures import local
 from pricing.tariffs.price_list import BASIS_WORDS
 from products.models import Organisation
 from products.organisations.models import OrganisationSize
@@ -50,7 +51,7 @@ class ScopeForm(forms.Form):
     ) -> None:
         super().__init__(*args, **more)
         empty = [("", "–")] if len(operators) != 1 or sectors else []
-        self.fields["operator"].choices = [*empty, *((each.slug, str(each)) for each in operators)]
+        self.fields["operator"].choices = [*empty, *((each.slug, local(each)) for each in operators)]
         self.fields["sector"].choices = [("", "–"), *((each, each) for each in sectors)]
         self.fields["plan"].choices = [("", "–"), *((str(pk), name) for pk, name in plans)]
         if not sectors:

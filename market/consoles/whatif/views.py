@@ -217,7 +217,7 @@ def _scope(request: HttpRequest) -> tuple[ScopeForm, Scope | None, Refused | Non
     by_slug = {each.slug: each for each in operators}
     asked = by_slug.get(request.GET.get("operator", ""))
     plans = Plan.objects.filter(product__operator=asked).select_related("product").order_by("product__code", "code", "id")
-    named = [(plan.pk, f"{plan.product.name} · {plan.name}") for plan in plans[:500]]
+    named = [(plan.pk, f"{figures.local(plan.product)} · {figures.local(plan)}") for plan in plans[:500]]
     first, last = last_quarter(clock.today())
     choices: dict[str, Any] = {"operators": operators, "sectors": sectors, "plans": named}
     if "from_month" not in request.GET:
