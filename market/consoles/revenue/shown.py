@@ -88,7 +88,7 @@ def step_of(own: PermittedRevenue) -> int:
     if own.state == "draft":
         return 1
     if own.state == "opinions":
-        return 3 if own.agreed_by_id else 2
+        return 4 if own.agreed_by_id else 2
     return 5
 
 
