@@ -18,7 +18,8 @@ from django.utils.translation import gettext_lazy
 from pricing.revenue import permitted_papers
 from pricing.revenue.figures import yuan
 from pricing.revenue.models import PermittedRevenue, RevenueAssessment
-from pricing.revenue.permitted import REGULATOR_ROLES, URLS
+from pricing.revenue.permitted import REGULATOR_ROLES
+from pricing.revenue.permitted_notices import URLS
 from pricing.revenue.permitted_rules import Outcome, outcome
 from pricing.revenue.standing import HOLDING, before, current_assessment
 from products.organisations.models import User

@@ -6,40 +6,32 @@ What is determined never changes (triggers). Amounts: ``permitted_rules``; check
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from pricing.costs.selectors import admitted_total
 from pricing.revenue import permitted_papers
-from pricing.revenue.figures import yuan
 from pricing.revenue.models import PermittedRevenue, RevenueOpinion
+from pricing.revenue.permitted_checks import check_current, check_opinions
+from pricing.revenue.permitted_notices import tell
 from pricing.revenue.permitted_refusals import (
-    FiguresOutdated,
     NoDataBureau,
     NotAgreed,
     NotAsked,
-    NotAssessed,
-    OpinionsRunning,
-    PeriodOverlaps,
     ReasonMissing,
     SamePersonActs,
     StepOutOfOrder,
 )
-from pricing.revenue.permitted_work import Inputs, Worked, deducted, overlapping, work_out
+from pricing.revenue.permitted_work import Inputs, Worked, work_out
 from pricing.revenue.reports import close_trial_case
-from pricing.revenue.standing import before, current_assessment, data_bureau_beside
-from pricing.rules.exact import half_up
+from pricing.revenue.standing import data_bureau_beside
 from products.organisations.models import Organisation, User
 from products.organisations.selectors import require_role
 from products.record import audit, cases
-from products.record.calendar import YearNotLoaded, add_working_days
 from products.record.clock import business_date
-from products.record.notices import define, notify
 from products.registry.models import Authorisation
 
 REGULATOR_ROLES = ("pricing", "reviewer", "decider")
@@ -48,29 +40,6 @@ OPINION_ROLES = ("owner", "pricing", "reviewer", "decider", "approver")
 CASE = "permitted_revenue"
 State: Any = PermittedRevenue.State
 Stance: Any = RevenueOpinion.Stance
-
-define(
-    "permitted_revenue.opened",
-    subject=gettext_lazy("Draft of a permitted revenue: %(authorisation)s"),
-    text=gettext_lazy(
-        "%(regulator)s asks for your opinion on the maximum permitted revenue of %(authorisation)s, %(period)s: %(amount)s yuan."
-    ),
-)
-define(
-    "permitted_revenue.sent_back",
-    subject=gettext_lazy("Draft sent back: %(authorisation)s"),
-    text=gettext_lazy("%(body)s sent back the draft permitted revenue of %(authorisation)s: %(reason)s"),
-)
-define(
-    "permitted_revenue.agreed",
-    subject=gettext_lazy("The data bureau agrees: %(authorisation)s"),
-    text=gettext_lazy("The data bureau agrees to the permitted revenue of %(authorisation)s; another person may determine it."),
-)
-define(
-    "permitted_revenue.determined",
-    subject=gettext_lazy("Permitted revenue determined: %(authorisation)s"),
-    text=gettext_lazy("%(number)s: the maximum permitted revenue of %(authorisation)s for %(period)s is %(amount)s yuan."),
-)
 
 
 @transaction.atomic
@@ -149,7 +118,7 @@ def permitted_revenue_open(*, permitted_revenue: PermittedRevenue, user: User, a
     require_role(user, opened.regulator, *REGULATOR_ROLES)
     opened.state, opened.opinions_since = State.OPINIONS, at
     opened.save(update_fields=["state", "opinions_since"])
-    _tell("opened", opened, (opened.authorisation.operator, opened.authorisation.authorising_body, opened.data_bureau), at)
+    tell("opened", opened, (opened.authorisation.operator, opened.authorisation.authorising_body, opened.data_bureau), at)
     _record("opened", opened, user, at)
     return opened
 
@@ -202,7 +171,7 @@ def permitted_revenue_send_back(
     _say(sent, organisation, Stance.SEND_BACK, reason, user, at)
     sent.state, sent.opinions_since, sent.agreed_by, sent.agreed_at = State.DRAFT, None, None, None
     sent.save(update_fields=["state", "opinions_since", "agreed_by", "agreed_at"])
-    _tell("sent_back", sent, (sent.regulator,), at, body=organisation.name, reason=reason)
+    tell("sent_back", sent, (sent.regulator,), at, body=organisation.name, reason=reason)
     _record("sent_back", sent, user, at, reason=reason, organisation=organisation)
     return sent
 
@@ -219,7 +188,7 @@ def permitted_revenue_agree(*, permitted_revenue: PermittedRevenue, user: User, 
     agreed.agreed_by, agreed.agreed_at = user, at
     agreed.save(update_fields=["agreed_by", "agreed_at"])
     _say(agreed, agreed.data_bureau, Stance.AGREE, text, user, at)
-    _tell("agreed", agreed, (agreed.regulator,), at)
+    tell("agreed", agreed, (agreed.regulator,), at)
     _record("agreed", agreed, user, at, reason=text, organisation=agreed.data_bureau)
     return agreed
 
@@ -236,8 +205,8 @@ def permitted_revenue_determine(*, permitted_revenue: PermittedRevenue, user: Us
         raise SamePersonActs(_("Three different people draft, agree and determine; you have acted on this one already."))
     if own.agreed_by_id is None:
         raise NotAgreed(_("The data bureau has not agreed yet: the maximum is determined together with it."))
-    _check_opinions(own, business_date(at))
-    _check_current(own, business_date(at))
+    check_opinions(own, business_date(at))
+    check_current(own, business_date(at))
     own.state, own.determined_by, own.determined_at = State.DETERMINED, user, at
     own.save(update_fields=["state", "determined_by", "determined_at"])
     own.document = permitted_papers.determination(own, user=user, at=at)
@@ -246,7 +215,7 @@ def permitted_revenue_determine(*, permitted_revenue: PermittedRevenue, user: Us
         cases.close(case=own.case, outcome="determined", actor=user, at=at)
     close_trial_case(authorisation=own.authorisation, user=user, at=at)
     told = (own.authorisation.operator, own.authorisation.authorising_body, own.data_bureau, own.regulator)
-    _tell("determined", own, told, at, number=own.document.number)
+    tell("determined", own, told, at, number=own.document.number)
     _record("determined", own, user, at, {"amount_minor": own.amount_minor, "document": own.document.number})
     return own
 
@@ -263,50 +232,6 @@ def permitted_revenue_withdraw(*, permitted_revenue: PermittedRevenue, reason: s
         cases.close(case=dropped.case, outcome="withdrawn", actor=user, at=at, note=reason)
     _record("withdrawn", dropped, user, at, reason=reason)
     return dropped
-
-
-def opinions_due(permitted_revenue: PermittedRevenue) -> date | None:
-    """Last day for opinions on an open draft, in working days of its rule set; None where the calendar does not reach."""
-    if permitted_revenue.opinions_since is None:
-        return None
-    days = int(permitted_revenue.rules["revenue_opinion_working_days"]["value"])
-    try:
-        return add_working_days(business_date(permitted_revenue.opinions_since), days)
-    except YearNotLoaded:
-        return None
-
-
-def _check_opinions(own: PermittedRevenue, today: date) -> None:
-    """The time for opinions is over, or the operator and the authorising body have both spoken in this round."""
-    due = opinions_due(own)
-    said = set(own.opinions.filter(at__gte=own.opinions_since).values_list("organisation_id", flat=True))
-    waiting = {own.authorisation.operator_id, own.authorisation.authorising_body_id} - said
-    if waiting and (due is None or today <= due):
-        if due is None:
-            message = _("The working days of that time are not loaded: wait until operator and authorising body have spoken.")
-        else:
-            message = _("The operator and the authorising body may speak until %(due)s; not all of them have.")
-            message %= {"due": due.isoformat()}
-        raise OpinionsRunning(message, waiting=len(waiting))
-
-
-def _check_current(own: PermittedRevenue, today: date) -> None:
-    """What it was computed from still holds: the costs, the carry, the free time."""
-    start, end = own.period.lower, own.period.upper
-    if overlapping(own.authorisation, start, end) is not None:
-        raise PeriodOverlaps(_("Another permitted revenue is determined for that time."))
-    earlier = before(authorisation=own.authorisation, start=start)
-    if earlier is not None and earlier.period.upper <= today and current_assessment(earlier) is None:
-        raise NotAssessed(
-            _("The period before has ended: confirm its assessment first, so that what is to be deducted is known.")
-        )
-    filings = list(own.filings.order_by("year", "id"))
-    costs = [admitted_total(filing) for filing in filings if filing.state == "audited"]
-    same_cost = len(costs) == len(filings) and half_up(sum(costs), len(costs) or 1) == own.cost_minor
-    now_deducts = deducted(own.authorisation, start)
-    if not same_cost or (now_deducts.pk if now_deducts else None) != own.deducts_id:
-        message = _("The costs or the amount to deduct have changed since this was drafted: send it back and work it out anew.")
-        raise FiguresOutdated(message)
 
 
 def _locked(permitted_revenue: PermittedRevenue, *states: str) -> PermittedRevenue:
@@ -330,22 +255,6 @@ def _say(own: PermittedRevenue, organisation: Organisation, stance: str, text: s
     return RevenueOpinion.objects.create(
         permitted_revenue=own, organisation=organisation, user=user, stance=stance, text=text.strip(), at=at
     )
-
-
-URLS = {"operator": "/console/operator/revenue/", "authorising_body": "/console/authority/revenue/"}
-
-
-def _tell(act: str, own: PermittedRevenue, bodies: tuple[Organisation, ...], at: datetime, **more: str) -> None:
-    facts = {
-        "authorisation": own.authorisation.number,
-        "regulator": own.regulator.name,
-        "period": permitted_papers.period_text(own.period),
-        "amount": yuan(own.amount_minor),
-        **more,
-    }
-    for body in bodies:
-        url = URLS.get(body.kind, "/console/regulator/revenue/") + f"{own.pk}/"
-        notify(kind=f"permitted_revenue.{act}", organisation=body, facts=facts, url=url, at=at)
 
 
 def _record(

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 
 from pricing.costs.models import CostFiling
 from pricing.costs.selectors import admitted_total
-from pricing.parameters import kept
 from pricing.revenue import permitted_refusals as refusals
 from pricing.revenue.figures import figures_of, percent
 from pricing.revenue.models import PermittedRevenue, RevenueAssessment
@@ -35,6 +34,7 @@ from pricing.revenue.standing import HOLDING, before, current_assessment, first_
 from pricing.rules.exact import half_up
 from products.organisations.models import Organisation
 from products.record.refusals import Refused
+from products.record.rule_sets import NATIONAL, rules_on
 from products.registry.models import Authorisation
 
 RULES: tuple[str, ...] = ("profit_base", "profit_spread_max", "y10_year", "cycle_months", "income_tax_rate", "vat_rate")
@@ -79,7 +79,7 @@ class Worked:
 
 def rules_for(authorisation: Authorisation, on: date) -> dict[str, dict[str, Any]]:
     """The parameters in force that day for the operation's region, with rule set and source."""
-    return kept(names=RULES, on=on, region=region_of_authorisation(authorisation))
+    return rules_on(on=on, jurisdiction=region_of_authorisation(authorisation) or NATIONAL, names=RULES)
 
 
 def work_out(*, authorisation: Authorisation, regulator: Organisation, inputs: Inputs, on: date) -> Worked:

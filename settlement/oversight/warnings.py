@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from pricing.revenue.figures import yuan
 from pricing.revenue.models import PermittedRevenue, RevenueWarning
-from pricing.revenue.permitted import REGULATOR_ROLES, URLS
+from pricing.revenue.permitted import REGULATOR_ROLES
+from pricing.revenue.permitted_notices import URLS
 from products.organisations.models import User
 from products.organisations.selectors import require_role
 from products.record import audit, cases

@@ -57,7 +57,7 @@ class DraftForm(forms.Form):
     def __init__(self, *args: Any, authorisation: Authorisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         found = CostFiling.objects.filter(authorisation=authorisation).exclude(state="withdrawn")
-        self.fields["filings"].queryset = found.order_by("-year", "-version")  # type: ignore[attr-defined]
+        self.fields["filings"].queryset = found.order_by("-year", "-version")
 
     def inputs(self) -> Inputs:
         data = self.cleaned_data
@@ -126,4 +126,4 @@ class ReportForm(forms.Form):
 
     def __init__(self, *args: Any, authorisations: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["authorisation"].queryset = authorisations  # type: ignore[attr-defined]
+        self.fields["authorisation"].queryset = authorisations

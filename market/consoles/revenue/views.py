@@ -20,7 +20,8 @@ from market.consoles.revenue.forms import NoteForm, OpinionForm, ReasonForm, Tex
 from market.consoles.revenue.menu import KINDS
 from market.storefront.access import role_required
 from pricing.models import PermittedRevenue, RevenueWarning
-from pricing.revenue.permitted import BUREAU_ROLES, OPINION_ROLES, REGULATOR_ROLES, opinions_due
+from pricing.revenue.permitted import BUREAU_ROLES, OPINION_ROLES, REGULATOR_ROLES
+from pricing.revenue.permitted_checks import opinions_due
 from pricing.revenue.permitted_rules import first_full_year
 from pricing.revenue.standing import HOLDING, beginnings
 from products.models import Authorisation

@@ -11,7 +11,6 @@ from pricing.models import PermittedRevenue, RevenueOpinion
 from pricing.revenue import permitted_refusals as refusals
 from pricing.revenue.permitted import (
     opinion_add,
-    opinions_due,
     permitted_revenue_agree,
     permitted_revenue_determine,
     permitted_revenue_draft,
@@ -20,6 +19,7 @@ from pricing.revenue.permitted import (
     permitted_revenue_send_back,
     permitted_revenue_withdraw,
 )
+from pricing.revenue.permitted_checks import opinions_due
 from pricing.revenue.standing import full_year_complete, operating_since, permitted_revenue_on
 from products.models import AuditEntry, Case, Notice, Organisation, RuleSet
 from products.organisations.selectors import RoleMissing
