@@ -24,7 +24,7 @@ YIELD, RATE = Decimal("0.0183"), Decimal("0.0783")
 
 
 def determine_maximum(told: Cast, operator: str = "jiangshu") -> PermittedRevenue:
-    """Draft → opinions → agreed → determined in April 2026. Needs ``operating_since`` before 2025 and an audited filing of 2025.
+    """Draft → opinions → agreed → determined in May 2026, after the audit of 22 April. Needs ``operating_since`` before 2025 and an audited filing of 2025.
 
     Drafted by regulator_checker, agreed by data_bureau, determined by regulator; operator and authority speak.
     """
@@ -42,16 +42,16 @@ def determine_maximum(told: Cast, operator: str = "jiangshu") -> PermittedRevenu
     )
     drafter, people = told.people["regulator_checker"], told.people
     own = permitted_revenue_draft(
-        authorisation=authorisation, regulator=told.bodies["regulator"], inputs=given, user=drafter, at=at("2026-04-07", "10:00")
+        authorisation=authorisation, regulator=told.bodies["regulator"], inputs=given, user=drafter, at=at("2026-05-06", "10:00")
     )
-    own = permitted_revenue_open(permitted_revenue=own, user=drafter, at=at("2026-04-08", "09:30"))
+    own = permitted_revenue_open(permitted_revenue=own, user=drafter, at=at("2026-05-07", "09:30"))
     opinion_add(
         permitted_revenue=own,
         organisation=told.bodies[operator],
         stance="remark",
         text="存算与治理成本预计上升，建议下一周期考虑（演示）",
         user=told.of(operator),
-        at=at("2026-04-14", "15:00"),
+        at=at("2026-05-13", "15:00"),
     )
     opinion_add(
         permitted_revenue=own,
@@ -59,12 +59,12 @@ def determine_maximum(told: Cast, operator: str = "jiangshu") -> PermittedRevenu
         stance="agree",
         text="",
         user=people["authority"],
-        at=at("2026-04-15", "11:00"),
+        at=at("2026-05-14", "11:00"),
     )
     own = permitted_revenue_agree(
-        permitted_revenue=own, user=people["data_bureau"], text="成本口径一致，同意（演示）", at=at("2026-04-17", "16:00")
+        permitted_revenue=own, user=people["data_bureau"], text="成本口径一致，同意（演示）", at=at("2026-05-18", "16:00")
     )
-    return permitted_revenue_determine(permitted_revenue=own, user=people["regulator"], at=at("2026-04-20", "10:00"))
+    return permitted_revenue_determine(permitted_revenue=own, user=people["regulator"], at=at("2026-05-20", "10:00"))
 
 
 def report_year(told: Cast, operator: str = "jiangshu") -> None:
