@@ -203,6 +203,7 @@ def _authorise(told: Cast, operator: str, number: str, at: datetime) -> Authoris
         region="330200",
         from_date=from_date,
         to_date=to_date,
+        operating_since=from_date if operator == "jiangshu" else None,
         conditions="运营机构为法人组织，制度、诚信、资质与安全条件经核验。",
         operating_model="在授权运营域内开发产品，原始数据不出域，按场景向市场提供。",
         term_clause="期限不超过五年，届满前六个月评估。",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from products.organisations.models import Organisation, OrganisationKind, Role, User
 from products.organisations.selectors import require_role
 from products.record import audit, notices
+from products.record.clock import business_date
 from products.record.models import Evidence
 from products.record.refusals import Refused
 from products.record.rule_sets import parameter
@@ -94,6 +95,10 @@ class DrafterActivates(Refused):
     code = "drafter_activates"
 
 
+class OperationOutsideTerm(Refused):
+    code = "operation_outside_term"
+
+
 class AuthorisationStateWrong(Refused):
     code = "authorisation_state_wrong"
 
@@ -121,10 +126,12 @@ def authorisation_draft(
     decision_reference: str = "",
     decision_date: date | None = None,
     decision_evidence: Evidence | None = None,
+    operating_since: date | None = None,
 ) -> Authorisation:
     """A draft with its scope items (resource, product type, purpose code, scenario code); ``to_date`` is the last day.
 
-    Raises PartiesWrong, NumberTaken, TermTooLong, and what ``scope_item_add`` raises.
+    ``operating_since`` is the first day of an operation that ran before it came here; later first listings count by themselves.
+    Raises PartiesWrong, NumberTaken, TermTooLong, OperationOutsideTerm, and what ``scope_item_add`` raises.
     """
     if authorising_body.kind != OrganisationKind.AUTHORISING_BODY or operator.kind != OrganisationKind.OPERATOR:
         raise PartiesWrong(_("An authorising body authorises an operator."), field="operator")
@@ -134,6 +141,7 @@ def authorisation_draft(
         raise NumberTaken(_("Another authorisation has this number."), field="number")
     place = region or authorising_body.region
     _check_term(from_date, to_date, place)
+    _check_operation(operating_since, from_date, at)
     authorisation = Authorisation.objects.create(
         number=number,
         title=title,
@@ -152,6 +160,7 @@ def authorisation_draft(
         decision_reference=decision_reference,
         decision_date=decision_date,
         decision_evidence=decision_evidence,
+        operating_since=operating_since,
         drafted_by=user,
         created_at=at,
     )
@@ -180,17 +189,24 @@ def _check_term(from_date: date, to_date: date, region: str) -> None:
         raise TermTooLong(message % {"from": from_date, "last": last, "years": years}, field="to_date", last=last.isoformat())
 
 
+def _check_operation(since: date | None, from_date: date, at: datetime) -> None:
+    if since is not None and not from_date <= since <= business_date(at):
+        message = _("An operation runs from its authorisation's first day on, and not from a day to come.")
+        raise OperationOutsideTerm(message, field="operating_since")
+
+
 @transaction.atomic
 def authorisation_update(*, authorisation: Authorisation, user: User, at: datetime, **changes: Any) -> Authorisation:
     """Change a draft: clauses, decision record, dates. Raises AuthorisationNotDraft, TermTooLong; TypeError for other fields."""
     require_role(user, authorisation.authorising_body, *DRAFTERS)
-    allowed = {*MANDATORY, "decision_evidence", "title", "title_en", "from_date", "to_date", "mode"}
+    allowed = {*MANDATORY, "decision_evidence", "title", "title_en", "from_date", "to_date", "mode", "operating_since"}
     if not set(changes) <= allowed:
         raise TypeError(f"not fields of a draft: {sorted(set(changes) - allowed)}")
     draft = _locked_draft(authorisation)
     for name, value in changes.items():
         setattr(draft, name, value)
     _check_term(draft.from_date, draft.to_date, draft.region)
+    _check_operation(draft.operating_since, draft.from_date, at)
     draft.save()
     _record("changed", draft, user, at, facts={name: str(value) for name, value in changes.items()})
     return draft

@@ -28,6 +28,11 @@ class DraftForm(forms.Form):
     mode = forms.ChoiceField(label=_("Mode"), choices=Authorisation.Mode.choices, initial=Authorisation.Mode.SCENARIO)
     from_date = Day(label=_("First day"))
     to_date = Day(label=_("Last day"), help_text=_("At most five years after the first day."))
+    operating_since = Day(
+        label=_("Operating since"),
+        required=False,
+        help_text=_("Only where the operation ran before its first product was listed here: its first day."),
+    )
     conditions = forms.CharField(label=_("1. Conditions of authorisation"), **CLAUSE)
     operating_model = forms.CharField(label=_("2. Mode of operation"), **CLAUSE)
     term_clause = forms.CharField(label=_("3. Term"), **CLAUSE)
@@ -44,7 +49,7 @@ class DraftForm(forms.Form):
         label=_("Decision record as a file"), required=False, help_text=_("PDF, image, Word, Excel, CSV or text, at most 10 MB.")
     )
 
-    FACTS = ("number", "title", "title_en", "operator", "mode", "from_date", "to_date")
+    FACTS = ("number", "title", "title_en", "operator", "mode", "from_date", "to_date", "operating_since")
     PARTS = ("conditions", "operating_model", "term_clause", "exit_clause", "security_duties")
     DECISION = ("decision_reference", "decision_date", "evidence")
     KEPT = ("number", "operator")

@@ -115,6 +115,14 @@ def test_shared_data_needs_the_consent_of_its_source(cast, clock):
     assert make_authorisation(cast, clock.now, scope=[(shared, *PRE_LOAN)]).state == "active"
 
 
+@pytest.mark.parametrize("since", [date(2025, 12, 31), date(2026, 12, 1)])
+def test_an_operation_before_its_authorisation_or_in_the_future_is_refused(cast, clock, since):
+    with pytest.raises(authorisations.OperationOutsideTerm):
+        make_authorisation(cast, clock.now, operating_since=since, active=False)
+    kept = make_authorisation(cast, clock.now, operating_since=date(2026, 2, 1), active=False)
+    assert kept.operating_since == date(2026, 2, 1)
+
+
 def test_a_term_of_five_years_and_a_day_is_refused(cast, clock):
     dates = {"from_date": date(2026, 1, 1), "active": False}
     with pytest.raises(authorisations.TermTooLong) as refusal:
