@@ -142,6 +142,7 @@ ACCOUNTS = [
     "authority",
     "authority_checker",
     "regulator",
+    "regulator_checker",
     "data_bureau",
     "provider",
     "compliance_reviewer",

@@ -118,6 +118,7 @@ def report_config(title: str, filename: str) -> dict[str, Any]:
     }
 
 
+SMALL_BUSINESS = {"reason": "small_business", "percent": "20", "components": ["calls"]}
 FEE = "平台建设、数据治理与持续更新的成本需由使用者分担；不收费则无法持续更新与保障质量。（演示文字）"
 PRE_LOAN = {
     "insured_months": (60.0, 24.0, -0.9),
@@ -176,7 +177,7 @@ OFFERS = [
                 components=[base_fee("12000.00", "year"), per_call("0.20")],
             ),
         },
-        discounts=({"reason": "key_scenario", "percent": "30", "components": ["calls"]},),
+        discounts=({"reason": "key_scenario", "percent": "30", "components": ["calls"]}, SMALL_BUSINESS),
     ),
     Offer(
         code="enterprise-check",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -123,13 +124,16 @@ def _minor(yuan: str, times: Decimal) -> int:
     return int((Decimal(yuan) * times).quantize(Decimal("0.01")).scaleb(2))
 
 
-def ledger(times: Decimal = Decimal(1), changed: dict[str, str] | None = None) -> bytes:
-    """The ledger as an Excel file in the form of the template."""
+def ledger(
+    times: Decimal = Decimal(1), changed: dict[str, str] | None = None, only: Callable[[str], bool] = lambda line: True
+) -> bytes:
+    """The ledger as an Excel file in the form of the template; ``only`` chooses rows by their business line."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
         sheet = book.add_worksheet(SHEET)
         sheet.write_row(0, 0, [chinese for chinese, _english in COLUMNS.values()])
-        for number, (item, nature, line, funding, yuan, rule, evidence) in enumerate(ROWS, start=1):
+        kept = [row for row in ROWS if only(row[2])]
+        for number, (item, nature, line, funding, yuan, rule, evidence) in enumerate(kept, start=1):
             amount = Decimal(_minor((changed or {}).get(item, yuan), times)).scaleb(-2)
             for place, value in enumerate([item, nature, line, funding, YEAR, amount, rule, evidence]):
                 if value != "":

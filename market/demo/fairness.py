@@ -22,14 +22,13 @@ SIZES = {
     "westbank": "large",
     "insurer": "large",
     "freight": "medium",
-    "guarantee": "large",
-    "leasing": "large",
-    "microloan": "large",
+    "guarantee": "medium",
+    "leasing": "medium",
+    "microloan": "small",
     "factoring": "small",
     "adviser": "micro",
     "grower": "micro",
 }
-SMALL_BUSINESS = {"reason": "small_business", "percent": "20", "components": ["calls"]}
 
 
 def state_sizes(told: Cast, moment: datetime) -> None:
@@ -40,7 +39,7 @@ def state_sizes(told: Cast, moment: datetime) -> None:
 
 def correct_size(told: Cast, moment: datetime) -> None:
     """The factoring firm corrects its size; what it bought before is not touched."""
-    organisation_size_state(organisation=told.bodies["factoring"], size="large", user=told.of("factoring"), at=moment)
+    organisation_size_state(organisation=told.bodies["factoring"], size="medium", user=told.of("factoring"), at=moment)
 
 
 def find_differences(*, month: date, moment: datetime) -> list[EqualTreatmentFlag]:

@@ -18,9 +18,10 @@ from products.record.rule_sets import rule_set_add
 from products.registry.models import Authorisation, DataResource
 from products.registry.services import authorisation_activate, authorisation_draft, registration_add, resource_add
 
-SIGNED = {"jiangshu": date(2024, 11, 8)}
-TERMS = {  # the first was agreed under the trial rules of 2023, which allow three years
+SIGNED = {"jiangshu": date(2024, 11, 8), "haiwan": date(2024, 12, 12)}
+TERMS = {  # the first two were agreed under the trial rules of 2023, which allow three years, and ran before they came here
     "jiangshu": (date(2024, 11, 15), date(2027, 11, 14)),
+    "haiwan": (date(2024, 12, 20), date(2027, 12, 19)),
     "qinghe": (date(2026, 6, 1), date(2027, 6, 30)),
 }
 USUAL_SIGNED, USUAL_TERM = date(2026, 5, 28), (date(2026, 6, 1), date(2029, 5, 31))
@@ -203,7 +204,7 @@ def _authorise(told: Cast, operator: str, number: str, at: datetime) -> Authoris
         region="330200",
         from_date=from_date,
         to_date=to_date,
-        operating_since=from_date if operator == "jiangshu" else None,
+        operating_since=from_date if operator in SIGNED else None,
         conditions="运营机构为法人组织，制度、诚信、资质与安全条件经核验。",
         operating_model="在授权运营域内开发产品，原始数据不出域，按场景向市场提供。",
         term_clause="期限不超过五年，届满前六个月评估。",

@@ -7,22 +7,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from market.demo import buying, cast, pending, regulars, trade
+from market.demo import buying, cast, fairness, pending, regulars, trade
+from market.demo.capsets import publish_set
 from market.demo.catalogue import OFFERS
+from market.demo.costs import file_costs
 from market.demo.founding import Cast, found_market, open_record
+from market.demo.oversight import leave_to_oversight
+from market.demo.permitted import determine_maximum, report_year
 from market.demo.trade import at
+from pricing.models import PermittedRevenue
 from products.organisations.models import User
 from products.record import clock
 from products.record.clock import day_start
 from settlement.billing.rules import next_month
 from settlement.billing.services import close_month
 from settlement.entitlements.services import key_issue
+from settlement.oversight.forecasts import forecasts_make
 
 NOW = at("2026-11-10", "10:00")
 LAST_MONTHS = [  # month, whether it is over, when it was closed, when its invoices were paid
@@ -43,6 +50,7 @@ def tell(say: Callable[[str], object]) -> None:
     clock.set_to(NOW)
     with transaction.atomic():
         told = found_market(at("2025-09-08"))
+        fairness.state_sizes(told, at("2025-09-10"))
         running = first_operator(told)
         other_operators(told)
         bought = buying.buy_all(told)
@@ -51,13 +59,20 @@ def tell(say: Callable[[str], object]) -> None:
             regulars.report_month(running, month, until=NOW)
             buying.use_month(told, bought, month, until=None if is_over else NOW)
             if closed:
-                close_month(month=month, at=at(closed, "09:30"))
+                close(month, at(closed, "09:30"))
                 buying.pay_invoices(month, at(paid), but=told.bodies["bank"].name if month == buying.SEPTEMBER else "")
         pending.leave_work(told)
+        leave_to_oversight(told)
         facts = facts_of(told, bought)
     clock.keep_offset(NOW)
     (settings.DATA_DIR / "demo.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     say(f"Told: {len(facts['api_keys'])} API keys, {len(facts['accounts'])} people to sign in as.")
+
+
+def close(month: date, moment: datetime) -> None:
+    """The close, and what the nightly jobs make of it."""
+    close_month(month=month, at=moment)
+    forecasts_make(made_from=next_month(month), at=moment)
 
 
 def first_operator(told: Cast) -> list[regulars.Running]:
@@ -74,10 +89,37 @@ def first_operator(told: Cast) -> list[regulars.Running]:
         running += regulars.start(told, month)
         regulars.report_month(running, month)
         following = next_month(month)
-        close_month(month=month, at=day_start(following) + timedelta(days=4, hours=9))
+        close(month, day_start(following) + timedelta(days=4, hours=9))
         buying.pay_invoices(month, day_start(following) + timedelta(days=15, hours=10))
+        if month in THEN:
+            THEN[month](told)
         month = following
     return running
+
+
+def determine_revenue(told: Cast) -> None:
+    """Spring 2026: the costs of 2025 are audited, and the maximum permitted revenue of 2026 is determined from them."""
+    report_year(told)
+    file_costs(told, times=COSTS)
+    determine_maximum(told)
+
+
+def set_caps(told: Cast) -> None:
+    """A set of caps that uses the maximum up, in force from July: the dearer prices are cut to it."""
+    permitted = PermittedRevenue.objects.get(authorisation__operator=told.bodies["jiangshu"])
+    publish_set(
+        told,
+        permitted=permitted,
+        method="welfare",
+        from_date=date(2026, 7, 1),
+        document_no="江数价〔2026〕40号",
+        at=at("2026-06-08"),
+    )
+    fairness.correct_size(told, at("2026-06-19"))
+
+
+COSTS = Decimal("0.66")  # so that the year's revenue comes near the maximum
+THEN = {date(2026, 4, 1): determine_revenue, date(2026, 5, 1): set_caps}  # after the close of that month
 
 
 def other_operators(told: Cast) -> None:

@@ -82,7 +82,7 @@ def manage(environment, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_every_key_of_the_demo_answers_its_example_with_a_receipt(demo):
     _process, data, _environment = demo
     told = facts(data)
-    assert len(told["accounts"]) == 16 and any(key["free"] for key in told["api_keys"])
+    assert len(told["accounts"]) == 17 and any(key["free"] for key in told["api_keys"])
     for each in told["api_keys"]:
         status, answer = call(f"{told['url']}/v1/products/{each['product']}", each["key"], each["example"])
         assert (status, each["product"]) == (200, each["product"]), answer
