@@ -17,7 +17,7 @@ from settlement.models import EqualTreatmentFlag
 from settlement.oversight.equal_treatment import flag_explain, flags_find
 
 SIZES = {
-    "bank": "medium",
+    "bank": "large",
     "citybank": "large",
     "westbank": "large",
     "insurer": "large",
@@ -39,7 +39,7 @@ def state_sizes(told: Cast, moment: datetime) -> None:
 
 def correct_size(told: Cast, moment: datetime) -> None:
     """The factoring firm corrects its size; what it bought before is not touched."""
-    organisation_size_state(organisation=told.bodies["factoring"], size="medium", user=told.of("factoring"), at=moment)
+    organisation_size_state(organisation=told.bodies["factoring"], size="large", user=told.of("factoring"), at=moment)
 
 
 def find_differences(*, month: date, moment: datetime) -> list[EqualTreatmentFlag]:

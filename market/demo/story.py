@@ -110,7 +110,7 @@ def set_caps(told: Cast) -> None:
     publish_set(
         told,
         permitted=permitted,
-        method="welfare",
+        method="own",
         from_date=date(2026, 7, 1),
         document_no="江数价〔2026〕40号",
         at=at("2026-06-08"),
