@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from market.storefront.baskets import LineView
 from market.storefront.names import purpose_name, scenario_name
+from pricing.tariffs.discounts import Offered
 from products.organisations.models import Organisation
 
 PARTIES = gettext_noop(
@@ -61,4 +62,15 @@ def _line(line: LineView) -> str:
         return _("%(name)s (%(code)s), free for public good under grant %(grant)s, %(units)s units, until %(last)s") % facts
     plan = line.choice.plan
     facts["plan"] = plan.name if plan else ""
-    return _("%(name)s (%(code)s), plan %(plan)s, until %(last)s") % facts
+    text = _("%(name)s (%(code)s), plan %(plan)s, until %(last)s") % facts
+    if line.price is None:
+        return text
+    labels = {component["code"]: component.get("label", component["code"]) for component in line.price.document["components"]}
+    given = (each for each in line.price.discounts if each.is_due)
+    return "\n".join([text, *("     " + _discount(each, labels) for each in given)])
+
+
+def _discount(discount: Offered, labels: Mapping[str, str]) -> str:
+    facts = {"percent": discount.percent, "condition": discount.condition}
+    facts["components"] = ", ".join(labels[code] for code in discount.components)
+    return _("less %(percent)s %% on %(components)s by the published tariff: %(condition)s") % facts

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from oscar.core.loading import get_class, get_model
 from market.storefront import expected
 from market.storefront.listing import listing_of
 from market.storefront.models import BasketContext, LineChoice
+from pricing.tariffs.discounts import published
 from pricing.tariffs.models import Bundle, Plan
 from pricing.tariffs.selectors import tariff_in_force
 from pricing.tariffs.supply import supply_check
@@ -79,20 +81,35 @@ class LineView:
     product: DataProduct
     choice: LineChoice
     term: expected.Term
-    document: Mapping[str, Any] | None
+    price: expected.Price | None
     flat_minor: int
+
+    @property
+    def document(self) -> Mapping[str, Any] | None:
+        return self.price.document if self.price else None
 
     @property
     def due_minor(self) -> int:
         return self.flat_minor + self.choice.top_up_minor
 
+    @cached_property
+    def month(self) -> dict[str, Any] | None:
+        """The quote of a whole month at the expected usage."""
+        if self.price is None:
+            return None
+        metered = expected.metered(self.price.document)
+        units = {component["code"]: self.choice.expected_units.get(component["code"], "0") for component in metered}
+        return self.price.month(units, self.term.start)
+
     @property
     def month_total(self) -> Decimal | None:
         """Yuan for a whole month at the expected usage."""
-        if self.document is None:
-            return None
-        units = {c["code"]: self.choice.expected_units.get(c["code"], "0") for c in expected.metered(self.document)}
-        return Decimal(expected.month_quote(self.document, units, self.term.start)["total"])
+        return Decimal(self.month["total"]) if self.month else None
+
+    @property
+    def deductions(self) -> list[expected.Deduction]:
+        """What discounts take off that month."""
+        return self.price.deductions(self.month) if self.price and self.month else []
 
 
 @dataclass(frozen=True)
@@ -199,7 +216,9 @@ def baskets_of(*, organisation: Organisation, at: datetime, basket: int | None =
     held = list(contexts.order_by("created_at", "id"))
     lines = get_model("basket", "Line").objects.filter(basket__in=[c.basket_id for c in held])
     related = ("product__listing__data_product__authorisation", "product__listing__data_product__operator")
-    lines = lines.select_related("basket", "stockrecord", "choice__plan__bundle", "choice__grant", *related).order_by("id")
+    lines = lines.select_related(
+        "basket__context__organisation", "stockrecord", "choice__plan__bundle", "choice__grant", *related
+    ).order_by("id")
     by_basket: dict[int, list[LineView]] = {}
     for line in lines:
         by_basket.setdefault(line.basket_id, []).append(line_view(line=line, at=at))
@@ -216,7 +235,16 @@ def line_view(*, line: Any, at: datetime) -> LineView:
     tariff = tariff_in_force(plan=choice.plan, on=business_date(at))
     if tariff is None or term.end <= term.start:
         return LineView(line, product, choice, term, None, 0)
-    return LineView(line, product, choice, term, tariff.document, expected.first_period_minor(tariff.document, term))
+    price = _price(line, product, tariff.document, business_date(at))
+    return LineView(line, product, choice, term, price, price.first_period_minor(term))
+
+
+def _price(line: Any, product: DataProduct, document: Mapping[str, Any], on: date) -> expected.Price:
+    """The tariff as the basket's organisation gets it in the basket's scenario, which are read only where it matters."""
+    if not published(document):
+        return expected.Price(document, ())
+    held = line.basket.context
+    return expected.price_for(product=product, document=document, organisation=held.organisation, scenario=held.scenario, on=on)
 
 
 def line_due_minor(*, line: Any, at: datetime) -> int:

@@ -52,7 +52,8 @@ def price(request: HttpRequest, code: str) -> HttpResponse:
 def buy(request: HttpRequest, code: str) -> HttpResponse:
     """All parts into one basket; a refusal or a wrong number shows the bundle's page again."""
     shown, now = _shown(code), clock.now()
-    offers = bundles.part_offers(bundle=shown, asked=request.POST.dict(), at=now)
+    buyer = request.membership.organisation
+    offers = bundles.part_offers(bundle=shown, asked=request.POST.dict(), organisation=buyer, at=now)
     refusal: str | None = None
     if any(part.wrong for part in offers):
         refusal = _("Enter the expected use as a number, for example 12000.")
@@ -77,15 +78,18 @@ def _shown(code: str) -> Bundle:
 
 
 def _context(request: HttpRequest, shown: Bundle, at: datetime, asked: dict[str, Any] | None = None) -> dict[str, Any]:
-    offers = bundles.part_offers(bundle=shown, asked=request.GET.dict() if asked is None else asked, at=at)
+    membership = acting_membership(request)
+    buyer = membership.organisation if membership else None
+    given = request.GET.dict() if asked is None else asked
+    offers = bundles.part_offers(bundle=shown, asked=given, organisation=buyer, at=at)
     if not offers and shown.state == Bundle.State.OPEN:
         raise Http404
-    membership = acting_membership(request)
     return {
         "bundle": shown,
         "parts": offers,
         "total": sum((part.total for part in offers), Decimal(0)),
         "is_wrong": any(part.wrong for part in offers),
+        "of_others": list(dict.fromkeys(each for part in offers for each in part.price.of_others)),
         "gaps": bundle_gaps(bundle=shown, on=clock.today()) if shown.state == Bundle.State.OPEN else [],
         "may_buy": has_role(membership, *BUYING_ROLES),
         "membership": membership,

@@ -16,7 +16,7 @@ from market.storefront.baskets import ProductNotOnSale
 from pricing.revenue.models import Cap
 from pricing.tariffs.bundles import bundle_gaps, bundle_parts
 from pricing.tariffs.models import Bundle, Plan
-from products.organisations.models import Membership, User
+from products.organisations.models import Membership, Organisation, User
 from products.record.clock import business_date
 from products.record.refusals import Refused
 
@@ -35,6 +35,7 @@ class PartOffer:
     own: tuple[Plan, ...]
     units: dict[str, str]
     wrong: dict[str, str]
+    price: expected.Price
     quote: dict[str, Any] | None
     term: expected.Term
 
@@ -46,9 +47,13 @@ class PartOffer:
     def total(self) -> Decimal:
         return Decimal(self.quote["total"]) if self.quote else Decimal(0)
 
+    @property
+    def deductions(self) -> list[expected.Deduction]:
+        return self.price.deductions(self.quote) if self.quote else []
 
-def part_offers(*, bundle: Bundle, asked: Mapping[str, str], at: datetime) -> list[PartOffer]:
-    """The parts that have a price today, quoted at the asked usage (form fields ``<plan id>-units-<code>``)."""
+
+def part_offers(*, bundle: Bundle, asked: Mapping[str, str], organisation: Organisation | None, at: datetime) -> list[PartOffer]:
+    """The parts that have a price today, quoted for a buyer at the asked usage (form fields ``<plan id>-units-<code>``)."""
     today = business_date(at)
     priced = [(part, part.tariff) for part in bundle_parts(bundle=bundle, on=today) if part.tariff is not None]
     caps = _caps([part.plan.product_id for part, _tariff in priced], bundle.purpose.split(".", 1)[0], today)
@@ -59,9 +64,12 @@ def part_offers(*, bundle: Bundle, asked: Mapping[str, str], at: datetime) -> li
         prefix = f"{part.plan.pk}-"
         query = {name.removeprefix(prefix): text for name, text in asked.items() if name.startswith(prefix)}
         units, wrong = product_page.units_asked(offer, query)
-        quote = None if wrong else expected.month_quote(tariff.document, units, today)
+        price = expected.price_for(
+            product=part.plan.product, document=tariff.document, organisation=organisation, scenario=bundle.scenario, on=today
+        )
+        quote = None if wrong else price.month(units, today)
         term = expected.term_of(product=part.plan.product, months=part.plan.term_months, at=at)
-        found.append(PartOffer(offer, part.own, units, wrong, quote, term))
+        found.append(PartOffer(offer, part.own, units, wrong, price, quote, term))
     return found
 
 

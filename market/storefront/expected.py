@@ -1,11 +1,12 @@
 """What a use would cost: a month at the expected usage, what is due at checkout, how long the right runs.
 
-Every amount comes from pricing.quote.
+Every amount comes from pricing.quote, with the discounts that the buyer gets: ``price_for`` is the one way to them, and a
+purchase gives the same (pricing.tariffs.discounts).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,9 @@ from typing import Any
 
 from pricing.grants.models import FreeUseGrant
 from pricing.quote import quote
+from pricing.tariffs.discounts import Offered, discounts_due, offered
 from products.catalogue.models import DataProduct
+from products.organisations.models import Organisation
 from products.record.clock import business_date, day_start
 
 DEFAULT_UNITS = {"calls": "1000", "products": "1", "bytes": "1", "records": "1000"}
@@ -68,14 +71,72 @@ def metered(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [component for component in document["components"] if component["model"] != "flat"]
 
 
-def month_quote(document: Mapping[str, Any], units: Mapping[str, str], on: date) -> dict[str, Any]:
-    """The quote of one whole month (the next calendar month) at these units."""
+@dataclass(frozen=True)
+class Deduction:
+    """What a discount takes off one line of a quote, in yuan."""
+
+    label: str
+    discount: Offered
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Price:
+    """A tariff document as one buyer gets it in one scenario."""
+
+    document: Mapping[str, Any]
+    discounts: tuple[Offered, ...]
+
+    @property
+    def due(self) -> tuple[str, ...]:
+        """The reasons of the discounts that this use gets, sorted."""
+        return tuple(sorted({each.reason for each in self.discounts if each.is_due}))
+
+    @property
+    def of_others(self) -> list[Offered]:
+        """The discounts that are published for somebody else (or for who is not signed in)."""
+        return [each for each in self.discounts if not each.is_due]
+
+    def month(self, units: Mapping[str, str], on: date) -> dict[str, Any]:
+        """The quote of one whole month (the next calendar month) at these units, for a right that begins on ``on``."""
+        return month_quote(self.document, units, on, self.due)
+
+    def term(self, units: Mapping[str, str], term: Term) -> Decimal:
+        return term_total(self.document, units, term, self.due)
+
+    def first_period_minor(self, term: Term) -> int:
+        return first_period_minor(self.document, term, self.due)
+
+    def deductions(self, answer: Mapping[str, Any]) -> list[Deduction]:
+        """What the discounts take off a quote, line by line: of several that reach a component the largest counts."""
+        labels = {component["code"]: component.get("label", component["code"]) for component in self.document["components"]}
+        found = []
+        for line in answer["lines"]:
+            mine = [each for each in self.discounts if each.is_due and line["component"] in each.components]
+            if mine and Decimal(line["discount"]):
+                largest = max(mine, key=lambda each: Decimal(each.percent))
+                found.append(Deduction(labels[line["component"]], largest, Decimal(line["discount"])))
+        return found
+
+
+def price_for(
+    *, product: DataProduct, document: Mapping[str, Any], organisation: Organisation | None, scenario: str, on: date
+) -> Price:
+    """The price door of the shop: a tariff with the discounts that this buyer gets for this scenario on this day."""
+    due = discounts_due(product=product, document=document, organisation=organisation, scenario=scenario, on=on)
+    return Price(document, offered(document=document, due=due))
+
+
+def month_quote(
+    document: Mapping[str, Any], units: Mapping[str, str], on: date, discounts: Collection[str] = ()
+) -> dict[str, Any]:
+    """The quote of one whole month (the next calendar month) at these units; yearly fees accrue from ``on``, as the charge's."""
     start = next_month(on)
     usage = {"units": dict(units), "from": start.isoformat(), "to": next_month(start).isoformat()}
-    return quote(dict(document), usage)
+    return quote(dict(document), usage | {"anchor": on.isoformat(), "discounts": list(discounts)})
 
 
-def term_total(document: Mapping[str, Any], units: Mapping[str, str], term: Term) -> Decimal:
+def term_total(document: Mapping[str, Any], units: Mapping[str, str], term: Term, discounts: Collection[str] = ()) -> Decimal:
     """Yuan over the whole term at these units each month; a month begun at its part of days."""
     total, start = Decimal(0), term.start
     counted = {code: Decimal(0) for code in units}
@@ -91,6 +152,7 @@ def term_total(document: Mapping[str, Any], units: Mapping[str, str], term: Term
             "from": start.isoformat(),
             "to": end.isoformat(),
             "anchor": term.start.isoformat(),
+            "discounts": list(discounts),
         }
         total += Decimal(quote(dict(document), usage)["total"])
         counted = {code: counted[code] + used[code] for code in units}
@@ -98,7 +160,7 @@ def term_total(document: Mapping[str, Any], units: Mapping[str, str], term: Term
     return total
 
 
-def first_period_quote(document: Mapping[str, Any], term: Term) -> dict[str, Any] | None:
+def first_period_quote(document: Mapping[str, Any], term: Term, discounts: Collection[str] = ()) -> dict[str, Any] | None:
     """The flat components from the start to the end of the first billing month; None where there are none.
 
     Design.md section 4: due at checkout are the flat components of the first billing period. A minimum is settled at the
@@ -107,18 +169,22 @@ def first_period_quote(document: Mapping[str, Any], term: Term) -> dict[str, Any
     flat = [component for component in document["components"] if component["model"] == "flat"]
     if not flat:
         return None
-    reduced = {**document, "components": flat, "minimum": None, "maximum": None, "discounts": []}
+    kept = {component["code"] for component in flat}
+    cuts = [{**each, "components": [c for c in each["components"] if c in kept]} for each in document.get("discounts") or ()]
+    cuts = [each for each in cuts if each["components"]]
+    reduced = {**document, "components": flat, "minimum": None, "maximum": None, "discounts": cuts}
     usage = {
         "from": term.start.isoformat(),
         "to": min(next_month(term.start), term.end).isoformat(),
         "anchor": term.start.isoformat(),
+        "discounts": list(discounts),
     }
     return quote(reduced, usage)
 
 
-def first_period_minor(document: Mapping[str, Any], term: Term) -> int:
+def first_period_minor(document: Mapping[str, Any], term: Term, discounts: Collection[str] = ()) -> int:
     """Fen due at checkout for the flat components, VAT included."""
-    found = first_period_quote(document, term)
+    found = first_period_quote(document, term, discounts)
     return 0 if found is None else int(Decimal(found["total"]) * 100)
 
 

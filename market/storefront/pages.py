@@ -16,6 +16,7 @@ from market.storefront.baskets import BUYING_ROLES
 from market.storefront.figures import market_figures
 from market.storefront.forms import BuyForm
 from pricing.tariffs.bundles import bundles_of_product
+from pricing.tariffs.discounts import published
 from products.catalogue.models import DataProduct, ProductState, Regime
 from products.catalogue.redevelopment import NO_ORIGIN, affiliate_case, origin_of
 from products.record import clock
@@ -87,7 +88,7 @@ def product_with(request: HttpRequest, shown: DataProduct, form: BuyForm | None 
         "membership": membership,
         "buy_form": form or buy_form(shown, offers, purposes),
         "query": "",
-        **_price_context(request, offers, today),
+        **_price_context(request, shown, offers, today),
     }
     return render(request, "market/product.html", context, status=status)
 
@@ -109,27 +110,43 @@ def price(request: HttpRequest, code: str) -> HttpResponse:
     offers = product_page.offers_of(shown, product_page.purposes_of(shown), today)
     if not offers:
         raise Http404
-    return render(request, "market/components/price_quote.html", {"product": shown} | _price_context(request, offers, today))
+    return render(
+        request, "market/components/price_quote.html", {"product": shown} | _price_context(request, shown, offers, today)
+    )
 
 
-def _price_context(request: HttpRequest, offers: list[product_page.PlanOffer], today: date) -> dict[str, Any]:
+def _price_context(request: HttpRequest, shown: DataProduct, offers: list[product_page.PlanOffer], today: date) -> dict[str, Any]:
+    """The quote at the asked use, with the discounts of who looks: a visitor sees what is published, and for whom."""
     if not offers:
         return {}
+    membership = acting_membership(request)
+    scenario = request.GET.get("scenario", "")
+    scenario = scenario if scenario in shown.scenarios else min(shown.scenarios, default="")
     asked = request.GET.get("plan", "")
     offer = next((each for each in offers if each.plan.code == asked), offers[0])
     units, wrong = product_page.units_asked(offer, request.GET.dict())
     term = expected.term_of(product=offer.plan.product, months=offer.plan.term_months, at=clock.now())
+    document = offer.tariff.document
+    buyer = membership.organisation if membership else None
+    priced = expected.price_for(product=shown, document=document, organisation=buyer, scenario=scenario, on=today)
     context: dict[str, Any] = {
         "offer": offer,
+        "priced": priced,
+        "membership": membership,
+        "of_others": priced.of_others,
+        "scenario": scenario,
+        "asks_scenario": membership is not None
+        and len(shown.scenarios) > 1
+        and any("key_scenario" in published(each.tariff.document) for each in offers),
         "headline": pricetags.headline(offer.tariff.document),
         "units": units,
         "wrong_units": wrong,
         "term": term,
     }
     if not wrong:
-        document = offer.tariff.document
-        context["quote"] = expected.month_quote(document, units, today)
-        context["term_total"] = expected.term_total(document, units, term) if term.end > term.start else None
+        context["quote"] = priced.month(units, today)
+        context["deductions"] = priced.deductions(context["quote"])
+        context["term_total"] = priced.term(units, term) if term.end > term.start else None
         context["labels"] = {component["code"]: component.get("label", component["code"]) for component in document["components"]}
     return context
 

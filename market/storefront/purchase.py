@@ -19,13 +19,10 @@ from market.storefront.baskets import BasketNotOpen, BasketView, LineView
 from market.storefront.bundles import check_bundles
 from market.storefront.listing import listing_of
 from market.storefront.models import BasketContext, LineChoice, OrderContext
-from pricing.bodies import region_of
 from pricing.grants.models import FreeUseGrant
-from pricing.tariffs.discounts import discounts_due
 from pricing.tariffs.supply import supply_check
 from products.organisations.models import Membership, Organisation, OrganisationKind, Role, User
 from products.record import audit
-from products.record.clock import business_date
 from products.record.notices import define, notify
 from products.record.refusals import Refused
 from settlement.billing.models import Invoice
@@ -321,7 +318,7 @@ def _open_entitlements(context: OrderContext, lines: Sequence[LineView], at: dat
                     order_number=context.order.number,
                     accepted_by=context.accepted_by,
                     agreement_digest=context.agreement_digest,
-                    discounts=_discounts(context, line, at),
+                    discounts=line.price.due if line.price else (),
                     at=at,
                 )
     except Refused as refusal:
@@ -329,19 +326,6 @@ def _open_entitlements(context: OrderContext, lines: Sequence[LineView], at: dat
             raise
         return refusal
     return None
-
-
-def _discounts(context: OrderContext, line: LineView, at: datetime) -> tuple[str, ...]:
-    """The published discounts whose condition this buyer meets: given to each of them, without being asked for."""
-    if line.choice.plan is None or line.document is None:
-        return ()
-    return discounts_due(
-        document=line.document,
-        organisation=context.organisation,
-        scenario=context.scenario,
-        region=region_of(line.product),
-        on=business_date(at),
-    )
 
 
 _TOLD = (Role.BUYER, Role.OWNER, Role.FINANCE)

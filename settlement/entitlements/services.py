@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from pricing.bodies import region_of
 from pricing.grants.models import FreeUseGrant
 from pricing.tariffs.discounts import discounts_due
 from pricing.tariffs.models import Plan
@@ -240,8 +239,7 @@ def _check_discounts(*, organisation: Organisation, plan: Plan | None, scenario:
     tariff = tariff_in_force(plan=plan, on=on) if plan is not None else None
     due: tuple[str, ...] = ()
     if plan is not None and tariff is not None:
-        region = region_of(plan.product)
-        due = discounts_due(document=tariff.document, organisation=organisation, scenario=scenario, region=region, on=on)
+        due = discounts_due(product=plan.product, document=tariff.document, organisation=organisation, scenario=scenario, on=on)
     for reason in discounts:
         if reason not in due:
             message = _(

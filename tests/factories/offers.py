@@ -14,6 +14,7 @@ from pricing.tariffs.models import Plan, Tariff
 from products.catalogue.models import DataProduct, Release
 from products.catalogue.search import name_key, search_terms
 from products.registry.models import Authorisation, DataResource, Registration
+from settlement.shares.models import DistributionAgreement
 from tests.factories.cast import Cast
 
 TARIFF: dict[str, Any] = {
@@ -139,8 +140,21 @@ def make_product(cast: Cast, at: datetime, code: str, **fields: Any) -> DataProd
     return product
 
 
+def make_agreement(cast: Cast, product: DataProduct, at: datetime) -> DistributionAgreement:
+    """All of a product's revenue to its operator, without an end: nothing that is not free is sold without an agreement."""
+    return DistributionAgreement.objects.create(
+        number=f"FX-{product.code}"[:60],
+        product=product,
+        period=DateRange(date(2026, 1, 1), None),
+        parts=[{"organisation": product.operator_id, "role": "operator", "rest": True}],
+        proposed_by=cast.operator.owner,
+        approved_by=cast.authority.owner,
+        created_at=at,
+    )
+
+
 def make_offer(cast: Cast, at: datetime, code: str = "credit-pre-loan", *, document: dict | None = None, **fields: Any) -> Offer:
-    """A listed product with a plan, its cap and a tariff in force since 1 March 2026."""
+    """A listed product with a plan, its cap, a tariff in force since 1 March 2026, and an agreement on its revenue."""
     plan_fields = {name: fields.pop(name) for name in ("is_prepaid", "term_months") if name in fields}
     product = make_product(cast, at, code, **fields)
     plan = Plan.objects.create(
@@ -184,6 +198,7 @@ def make_offer(cast: Cast, at: datetime, code: str = "credit-pre-loan", *, docum
         filed_by=cast.operator.owner,
         filed_at=BEFORE,
     )
+    make_agreement(cast, product, at)
     return Offer(product, plan, tariff, product.authorisation)
 
 

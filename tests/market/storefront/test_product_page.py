@@ -38,7 +38,8 @@ def test_the_page_names_price_cap_document_date_and_complaint_channel(cast: Cast
 
 def test_the_price_at_my_use_is_the_quote_of_a_whole_month(cast: Cast, clock, client: Client):
     make_offer(cast, clock.now)
-    expected = quote(TARIFF, {"units": {"calls": "12000"}, "from": "2026-11-01", "to": "2026-12-01"})
+    month = {"from": "2026-11-01", "to": "2026-12-01", "anchor": "2026-10-20"}  # a right bought today: its year begins today
+    expected = quote(TARIFF, {"units": {"calls": "12000"}, **month, "discounts": []})
     page = client.get("/products/credit-pre-loan/price/?plan=standard&units-calls=12,000")
     assert page.context["quote"] == expected and f"¥{float(expected['total']):,.2f}" in page.content.decode()
 
