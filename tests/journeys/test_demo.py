@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from decimal import Decimal
 
 import pytest
 from django.conf import settings
@@ -115,6 +116,59 @@ def test_the_books_of_the_demo_agree_and_october_closes_twice_the_same(demo):
     assert first.stdout == second.stdout
     after = manage(environment, "verify")
     assert after.returncode == 0, after.stdout + after.stderr
+
+
+GUIDED = """
+import json
+from datetime import date
+from pricing.models import CapFiling, PermittedRevenue, RevenueWarning, Tariff
+from products.models import Organisation
+from products.record.clock import now
+from products.record.documents import is_intact
+from settlement.models import Charge, EqualTreatmentFlag, WhatIfCase
+from settlement.oversight.revenue import account
+from settlement.whatif import history
+from settlement.whatif.scope import scope_for
+
+own = PermittedRevenue.objects.select_related("document").get(state="determined")
+july = date(2026, 7, 1)
+cut = Tariff.objects.select_related("clamped_from").get(plan__code="tiered", period__startswith=july)
+bills = Charge.objects.filter(entitlement__organisation__name_en="Jiangzhou Guarantee", tariff__plan__code="tiered")
+units = {str(c.service_month): (c.quote["lines"][0]["units"], c.quote["lines"][0]["gross"]) for c in bills}
+regulator = Organisation.objects.get(kind="price_regulator")
+scope = scope_for(
+    organisation=regulator, operator=own.authorisation.operator, sector="", from_month=date(2025, 11, 1), to_month=date(2026, 10, 1)
+)
+shown = account(permitted_revenue=own, today=date(2026, 11, 10))
+print(json.dumps({
+    "permitted": own.amount_minor,
+    "parts": [own.cost_minor, own.profit_minor, own.tax_minor],
+    "document": [own.document.number, is_intact(own.document)],
+    "caps": CapFiling.objects.filter(permitted_revenue=own, state="published").count(),
+    "first_price": [t.document["components"][0]["tiers"][0]["unit_price"] for t in (cut.clamped_from, cut)],
+    "bills": [units["2026-06-01"], units["2026-07-01"]],
+    "revenue": shown.revenue_minor,
+    "crossing": str(shown.crossing.middle),
+    "warned": list(RevenueWarning.objects.values_list("percent", flat=True)),
+    "flags": list(EqualTreatmentFlag.objects.values_list("state", flat=True)),
+    "mismatches": len(history.load(scope=scope, at=now()).mismatches()),
+    "what_if": WhatIfCase.objects.get().result["is_exact"],
+}))
+"""
+
+
+def test_costs_became_a_permitted_revenue_caps_cut_prices_and_the_bill_that_changed(demo):
+    _process, _data, environment = demo
+    answer = manage(environment, "shell", "-v", "0", "-c", GUIDED)
+    assert answer.returncode == 0, answer.stderr
+    told = json.loads(answer.stdout.strip().splitlines()[-1])
+    assert told["permitted"] == sum(told["parts"]) and told["document"][1]
+    assert told["caps"] >= 3 and told["first_price"] == ["0.50", "0.30"]
+    (june_units, june), (july_units, july) = told["bills"]
+    assert Decimal(june) == 5000 + (Decimal(june_units) - 10000) * Decimal("0.30")
+    assert Decimal(july) == Decimal(july_units) * Decimal("0.30")
+    assert 0.9 < told["revenue"] / told["permitted"] < 1 and told["warned"] == [90] and told["crossing"].startswith("2026-12")
+    assert told["flags"] == ["explained"] and told["mismatches"] == 0 and told["what_if"] is True
 
 
 def test_ctrl_c_stops_all(demo):
