@@ -35,7 +35,11 @@ def region_of(product: DataProduct) -> str:
     """
     if product.authorisation is None and product.regime == Regime.MARKET:
         return product.operator.region
-    authorisation = authorisation_of(product)
+    return region_of_authorisation(authorisation_of(product))
+
+
+def region_of_authorisation(authorisation: Authorisation) -> str:
+    """The region whose price rules an operation follows: its own, else its authorising body's."""
     return authorisation.region or authorisation.authorising_body.region
 
 

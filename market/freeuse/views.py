@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from market.consoles.acts import attempt, blame
-from market.consoles.downloads import attachment
 from market.freeuse.forms import DetailsForm, EvidenceForm, StartForm
 from market.storefront.access import role_required
 from market.storefront.acting import acting_membership
+from market.storefront.evidence import attachment
 from pricing.grants.claims import CLAIM_ROLES, DETAILS, missing_of
 from pricing.grants.refusals import ClaimIncomplete
 from pricing.grants.rules import GOVERNANCE_KINDS, WELFARE_KINDS

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from products.record.evidence import may_read
+from products.organisations.models import Organisation, User
+from products.record.evidence import keep, may_read
 from products.record.models import Evidence
+
+
+def keep_upload(
+    file: UploadedFile | None, *, organisation: Organisation, user: User, purpose: str, at: datetime
+) -> Evidence | None:
+    """The uploaded file as evidence; None where nothing was chosen. Raises what ``evidence.keep`` refuses."""
+    if file is None:
+        return None
+    return keep(
+        organisation=organisation,
+        user=user,
+        file_name=file.name or "",
+        content=file.read(),
+        content_type=file.content_type or "",
+        purpose=purpose,
+        at=at,
+    )
 
 
 def attachment(evidence: Evidence) -> HttpResponse:
     """The file as a download that no browser shows in place; the caller has checked who asks."""
-    response = HttpResponse(bytes(evidence.content), content_type=evidence.content_type)
+    response = HttpResponse(bytes(evidence.content), content_type="application/octet-stream")
     response.headers["Content-Disposition"] = _disposition(evidence.file_name)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"

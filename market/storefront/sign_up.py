@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from market.storefront.acting import act_for
+from market.storefront.evidence import keep_upload
 from products.organisations import services, uscc
 from products.organisations.members import invitation_for
 from products.organisations.models import OrganisationKind, OrganisationSize, User
 from products.organisations.people import person_register
 from products.organisations.selectors import membership_of
-from products.record import clock, evidence
+from products.record import clock
 from products.record.refusals import Refused
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -127,15 +128,7 @@ def organisation(request: HttpRequest) -> HttpResponse:
         try:
             with transaction.atomic():
                 new = services.organisation_register(**fields, user=request.user, at=at)
-                evidence.keep(
-                    organisation=new,
-                    user=request.user,
-                    file_name=file.name,
-                    content=file.read(),
-                    content_type=file.content_type or "",
-                    purpose="certificate",
-                    at=at,
-                )
+                keep_upload(file, organisation=new, user=request.user, purpose="certificate", at=at)
         except Refused as refusal:
             field = {"file": "certificate"}.get(refusal.field or "", refusal.field)
             form.add_error(field if field in form.fields else None, str(refusal))

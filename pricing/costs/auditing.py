@@ -10,8 +10,8 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pricing.bodies import overseers
-from pricing.costs.filing import facts_of, record, region_of
+from pricing.bodies import overseers, region_of_authorisation
+from pricing.costs.filing import facts_of, record
 from pricing.costs.models import CostFiling, CostItem
 from pricing.costs.papers import audit_conclusion
 from pricing.costs.refusals import CostAmountOutOfBounds, CostOfOwnFiling, CostReasonMissing, CostStepOutOfOrder
@@ -84,7 +84,7 @@ def cost_audit(*, filing: CostFiling, reason: str, user: User, at: datetime) -> 
     amount, admitted = filing.items.aggregate(sum=Sum("amount_minor"))["sum"], admitted_total(filing)
     document = audit_conclusion(filing, issuer=_case(filing).handler, user=user, at=at)
     _tell_operator("cost.audited", filing, at, admitted=yuan(admitted))
-    for bureau in overseers(kind="data_bureau", region=region_of(filing.authorisation))[:1]:
+    for bureau in overseers(kind="data_bureau", region=region_of_authorisation(filing.authorisation))[:1]:
         url = f"/console/regulator/costs/{filing.pk}/"
         notify(kind="cost.audited", organisation=bureau, facts=facts_of(filing) | {"admitted": yuan(admitted)}, url=url, at=at)
     record("audited", filing, user, at, {"amount": amount, "admitted": admitted, "document": document.number}, reason.strip())

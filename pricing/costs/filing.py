@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from pricing.costs.models import CostFiling
 from products.organisations.models import User
 from products.record import audit
-from products.record.rule_sets import NATIONAL, rules_on
-from products.registry.models import Authorisation
 
 LIMIT = "cost_audit_working_days"
-
-
-def region_of(authorisation: Authorisation) -> str:
-    """The six-digit region whose price rules hold: the authorisation's, else its authorising body's."""
-    return authorisation.region or authorisation.authorising_body.region
-
-
-def rules_at(on: date, region: str) -> dict[str, Any]:
-    """The parameters that a filing keeps as they are on its day, each with rule set, source and jurisdiction."""
-    return rules_on(on=on, jurisdiction=region or NATIONAL, names=[LIMIT])
 
 
 def facts_of(filing: CostFiling) -> dict[str, Any]:

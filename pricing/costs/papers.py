@@ -9,9 +9,8 @@ from decimal import Decimal
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from pricing.bodies import overseers
+from pricing.bodies import overseers, region_of_authorisation
 from pricing.costs.explain import rule_label, rule_reason
-from pricing.costs.filing import region_of
 from pricing.costs.models import CostFiling, CostNature
 from pricing.costs.selectors import Total, totals, whole
 from products.organisations.models import Organisation, User
@@ -29,7 +28,7 @@ def yuan(minor: int) -> str:
 
 def audit_conclusion(filing: CostFiling, *, issuer: Organisation, user: User, at: datetime) -> IssuedDocument:
     """Issue the conclusion of an audit that has just been finished; the operator and the data bureau may read it."""
-    bureaus = overseers(kind="data_bureau", region=region_of(filing.authorisation))[:1]
+    bureaus = overseers(kind="data_bureau", region=region_of_authorisation(filing.authorisation))[:1]
     with translation.override("zh-hans"):
         named = {"operator": filing.authorisation.operator.name, "year": filing.year}
         return issue(

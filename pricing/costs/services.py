@@ -10,10 +10,10 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pricing.bodies import NoRegulator, overseers
+from pricing.bodies import NoRegulator, overseers, region_of_authorisation
 from pricing.costs import ledger
 from pricing.costs.auditing import cost_audit, cost_item_overrule, cost_return
-from pricing.costs.filing import LIMIT, facts_of, record, region_of, rules_at
+from pricing.costs.filing import LIMIT, facts_of, record
 from pricing.costs.models import AllocationRule, CostFiling, CostItem
 from pricing.costs.refusals import (
     AllocationRefused,
@@ -31,6 +31,7 @@ from products.record import audit, cases, evidence
 from products.record.clock import business_date
 from products.record.models import Case, CaseState, Evidence
 from products.record.notices import define, notify
+from products.record.rule_sets import NATIONAL, rules_on
 from products.registry.models import Authorisation
 
 __all__ = [
@@ -202,8 +203,8 @@ def cost_file(
         raise CostFileUnknown(_("Upload the ledger of this authorisation and year first."), field="file")
     items, _examples = rows_of(authorisation=authorisation, year=year, file_name=file.file_name, content=bytes(file.content))
     last = CostFiling.objects.filter(authorisation=authorisation, year=year).order_by("-version").first()
-    region = region_of(authorisation)
-    rules = rules_at(business_date(at), region)
+    region = region_of_authorisation(authorisation)
+    rules = rules_on(on=business_date(at), jurisdiction=region or NATIONAL, names=[LIMIT])
     try:
         with transaction.atomic():
             filing = CostFiling.objects.create(
@@ -272,7 +273,7 @@ def _case(filing: CostFiling, last: CostFiling | None, user: User, at: datetime)
     note = _("Version %(version)s") % {"version": filing.version}
     if last is not None and last.case is not None and last.case.state == CaseState.WAITING:
         return cases.resume(case=last.case, actor=user, at=at, note=note, evidence=[filing.file])
-    region = region_of(filing.authorisation)
+    region = region_of_authorisation(filing.authorisation)
     found = overseers(kind="price_regulator", region=region)
     if not found:
         raise NoRegulator(_("No price regulator of region %(region)s is on the platform.") % {"region": region or "–"})
@@ -293,6 +294,6 @@ def _case(filing: CostFiling, last: CostFiling | None, user: User, at: datetime)
 def _tell_overseers(kind: str, filing: CostFiling, at: datetime, **more: object) -> None:
     assert filing.case is not None
     facts = facts_of(filing) | more
-    bodies = [filing.case.handler, *overseers(kind="data_bureau", region=region_of(filing.authorisation))[:1]]
+    bodies = [filing.case.handler, *overseers(kind="data_bureau", region=region_of_authorisation(filing.authorisation))[:1]]
     for body in bodies:
         notify(kind=kind, organisation=body, facts=facts, url=f"/console/regulator/costs/{filing.pk}/", at=at)

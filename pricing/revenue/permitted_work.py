@@ -15,6 +15,7 @@ from django.db.models import Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from pricing.bodies import region_of_authorisation
 from pricing.costs.models import CostFiling
 from pricing.costs.selectors import admitted_total
 from pricing.revenue import permitted_refusals as refusals
@@ -30,7 +31,7 @@ from pricing.revenue.permitted_rules import (
     months_of,
     permitted,
 )
-from pricing.revenue.standing import HOLDING, before, current_assessment, first_complete_year, oversees, region_of_authorisation
+from pricing.revenue.standing import HOLDING, before, current_assessment, first_complete_year, oversees
 from pricing.rules.exact import half_up
 from products.organisations.models import Organisation
 from products.record.refusals import Refused

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pricing import parameters
+from pricing.bodies import region_of_authorisation
 from pricing.revenue.models import OperationReport, PermittedRevenue
 from pricing.revenue.standing import (
     beginnings,
@@ -19,7 +20,6 @@ from pricing.revenue.standing import (
     full_year_complete,
     on_trial,
     operating_since,
-    region_of_authorisation,
     regulators_of,
 )
 from products.organisations.models import User
@@ -118,7 +118,7 @@ def report_deadline(*, authorisation: Authorisation, year: int) -> date | None:
 
 
 def reports_due(*, authorisations: Iterable[Authorisation], today: date) -> list[Due]:
-    """Every year of operation that is over, for each operation, the latest first; ``[workbench]`` lists the overdue ones."""
+    """Every year of operation that is over, for each operation, the latest first."""
     own = list(authorisations)
     reports = OperationReport.objects.filter(authorisation__in=own).select_related("filed_by")
     filed = {(report.authorisation_id, report.year): report for report in reports}

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from django.db.models import Min, QuerySet
 
-from pricing.bodies import covers, overseers, stem
+from pricing.bodies import covers, overseers, region_of_authorisation, stem
 from pricing.revenue.models import PermittedRevenue, RevenueAssessment
 from pricing.revenue.permitted_rules import first_full_year
 from products.catalogue.models import DataProduct, Regime
@@ -20,11 +20,6 @@ from products.registry.models import Authorisation
 
 HOLDING = (PermittedRevenue.State.DETERMINED, PermittedRevenue.State.CLOSED)
 GUIDED = (Regime.TRIAL, Regime.GUIDED)
-
-
-def region_of_authorisation(authorisation: Authorisation) -> str:
-    """The region whose price rules an operation follows: its own, else its authorising body's."""
-    return authorisation.region or authorisation.authorising_body.region
 
 
 def operating_since(*, authorisation: Authorisation) -> date | None:

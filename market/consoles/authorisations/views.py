@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from market.consoles.authorisations.access import ACTIVATORS, body_of, body_page, drafter_page, own_authorisation
 from market.consoles.authorisations.forms import DraftForm, ScopeForm
-from market.consoles.downloads import attachment
 from market.storefront.acting import has_role
+from market.storefront.evidence import attachment
 from products.organisations.models import Organisation
 from products.record import clock
 from products.record import evidence as evidence_files

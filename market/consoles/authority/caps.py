@@ -18,6 +18,7 @@ from market.consoles.authority.menu import KINDS
 from market.consoles.authority.services import publish_caps
 from market.consoles.baskets.views import in_reach
 from market.storefront.access import role_required
+from market.storefront.evidence import keep_upload
 from pricing.bodies import region_of
 from pricing.models import CapFiling
 from pricing.revenue.cap_reports import report_due
@@ -25,7 +26,7 @@ from pricing.revenue.selectors import cap_filings_of
 from pricing.revenue.services import CAP_ROLES, cap_approve, cap_draft, cap_report, cap_withdraw
 from products.models import DataProduct, Organisation
 from products.organisations.selectors import has_role
-from products.record import clock, evidence
+from products.record import clock
 from products.record.cases import DaysLeft
 from products.record.refusals import Refused
 
@@ -137,16 +138,6 @@ def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 
 def report(request: HttpRequest, named: dict[str, Any]) -> CapFiling:
-    kept = None
-    file = request.FILES.get("file")
-    if file is not None:
-        kept = evidence.keep(
-            organisation=body(request),
-            user=named["user"],
-            file_name=file.name or "",
-            content=file.read(),
-            content_type=file.content_type or "",
-            purpose="cap_report",
-            at=named["at"],
-        )
+    filed = {"organisation": body(request), "user": named["user"], "at": named["at"]}
+    kept = keep_upload(request.FILES.get("file"), purpose="cap_report", **filed)
     return cap_report(**named, report_no=request.POST.get("report_no", ""), evidence=kept)

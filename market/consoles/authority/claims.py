@@ -18,8 +18,8 @@ from market.consoles.acts import attempt
 from market.consoles.authority.forms import DecisionForm, NoteForm, ReasonForm
 from market.consoles.authority.menu import KINDS
 from market.consoles.authority.services import revoke_grant
-from market.consoles.downloads import attachment
 from market.storefront.access import role_required
+from market.storefront.evidence import attachment
 from pricing.grants.decisions import DECIDE_ROLES
 from pricing.grants.refusals import DecisionIncomplete
 from pricing.grants.rules import last_day

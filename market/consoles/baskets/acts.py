@@ -16,9 +16,10 @@ from market.consoles.baskets import files, tables
 from market.consoles.baskets.menu import KINDS
 from market.consoles.baskets.views import basket_page, body, day_of, own, wrong_of
 from market.storefront.access import role_required
+from market.storefront.evidence import keep_upload
 from pricing.models import CapBasket
 from pricing.revenue.baskets import basket_adjust, basket_approve, basket_drop, basket_file, basket_report
-from products.record import clock, evidence
+from products.record import clock
 from products.record.refusals import Refused
 
 
@@ -76,16 +77,6 @@ def file_set(request: HttpRequest, found: CapBasket, named: dict[str, Any]) -> H
 
 
 def report(request: HttpRequest, named: dict[str, Any]) -> CapBasket:
-    kept = None
-    file = request.FILES.get("file")
-    if file is not None:
-        kept = evidence.keep(
-            organisation=body(request),
-            user=named["user"],
-            file_name=file.name or "",
-            content=file.read(),
-            content_type=file.content_type or "",
-            purpose="cap_report",
-            at=named["at"],
-        )
+    filed = {"organisation": body(request), "user": named["user"], "at": named["at"]}
+    kept = keep_upload(request.FILES.get("file"), purpose="cap_report", **filed)
     return basket_report(**named, report_no=request.POST.get("report_no", ""), evidence=kept)

@@ -15,9 +15,9 @@ from market.consoles.acts import attempt, blame
 from market.consoles.costs import ledgers
 from market.consoles.costs.forms import OverruleForm, ReasonForm
 from market.consoles.costs.menu import OVERSEERS
-from market.consoles.downloads import attachment
 from market.storefront.access import role_required
 from market.storefront.acting import has_role
+from market.storefront.evidence import attachment
 from pricing.costs.auditing import AUDIT_ROLES
 from pricing.costs.models import CostFiling, CostItem
 from pricing.costs.selectors import filings_before

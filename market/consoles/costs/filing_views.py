@@ -17,9 +17,9 @@ from market.consoles.acts import attempt, blame
 from market.consoles.costs import ledgers
 from market.consoles.costs.forms import ReasonForm, StatementForm, UploadForm
 from market.consoles.costs.menu import OPERATORS
-from market.consoles.downloads import attachment
 from market.storefront.access import role_required
 from market.storefront.acting import has_role
+from market.storefront.evidence import attachment
 from pricing.costs import template
 from pricing.costs.models import AllocationRule, CostFiling
 from pricing.costs.problems import LedgerRefused

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from market.storefront.access import role_required
+from market.storefront.evidence import keep_upload
 from products.organisations import services
 from products.organisations.models import Membership, OrganisationSize, Role
 from products.organisations.selectors import has_role, members_of
-from products.record import clock, evidence
+from products.record import clock
 from products.record.models import Evidence
 from products.record.refusals import Refused
 
@@ -55,15 +56,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and is_owner and form.is_valid():
         file = form.cleaned_data["certificate"]
         try:
-            evidence.keep(
-                organisation=organisation,
-                user=request.user,
-                file_name=file.name,
-                content=file.read(),
-                content_type=file.content_type or "",
-                purpose="certificate",
-                at=clock.now(),
-            )
+            keep_upload(file, organisation=organisation, user=request.user, purpose="certificate", at=clock.now())
         except Refused as refusal:
             form.add_error("certificate", str(refusal))
         else:

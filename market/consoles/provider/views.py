@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from market.storefront.access import role_required
+from market.storefront.evidence import keep_upload
 from products.organisations.models import OrganisationKind, Role
-from products.record import clock, evidence
+from products.record import clock
 from products.record.refusals import Refused
 from products.registry import services
 from products.registry.models import DataResource, OpenType
@@ -103,15 +104,6 @@ def add(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def _add(request: HttpRequest, fields: dict[str, Any]) -> DataResource:
     provider, at = request.membership.organisation, clock.now()
-    file, consent = fields.pop("consent"), None
-    if file is not None:
-        consent = evidence.keep(
-            organisation=provider,
-            user=request.user,
-            file_name=file.name,
-            content=file.read(),
-            content_type=file.content_type or "",
-            purpose="shared_consent",
-            at=at,
-        )
+    file = fields.pop("consent")
+    consent = keep_upload(file, organisation=provider, user=request.user, purpose="shared_consent", at=at)
     return services.resource_add(provider=provider, shared_consent=consent, user=request.user, at=at, **fields)

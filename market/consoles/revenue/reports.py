@@ -16,9 +16,10 @@ from market.consoles.revenue.access import office, operations
 from market.consoles.revenue.forms import ReportForm
 from market.consoles.revenue.menu import KINDS
 from market.storefront.access import role_required
+from market.storefront.evidence import keep_upload
 from pricing.models import OperationReport
 from pricing.revenue.reports import operation_report_file, reports_due
-from products.record import clock, evidence
+from products.record import clock
 from products.record.refusals import Refused
 
 
@@ -51,17 +52,7 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 @transaction.atomic
 def _file(request: HttpRequest, data: dict[str, Any]) -> OperationReport:
-    at, file = clock.now(), data["file"]
+    at = clock.now()
     named = {"authorisation": data["authorisation"], "year": data["year"], "summary": data["summary"]}
-    kept = None
-    if file is not None:
-        kept = evidence.keep(
-            organisation=office(request),
-            user=request.user,
-            file_name=file.name or "",
-            content=file.read(),
-            content_type=file.content_type or "",
-            purpose="operation_report",
-            at=at,
-        )
+    kept = keep_upload(data["file"], organisation=office(request), user=request.user, purpose="operation_report", at=at)
     return operation_report_file(**named, user=request.user, at=at, file=kept)

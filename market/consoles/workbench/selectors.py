@@ -10,7 +10,8 @@ from django.db.models import Count, Q, QuerySet
 
 from market.consoles.case_kinds import case_url, kind_label, subjects_of
 from pricing.bodies import of_region, stem
-from pricing.models import CapFiling, OperationReport
+from pricing.models import CapFiling
+from pricing.revenue.reports import reports_due
 from products.models import Authorisation, Organisation
 from products.organisations.models import OrganisationKind
 from products.record.calendar import Calendar, YearNotLoaded, add_working_days
@@ -105,18 +106,12 @@ def _caps_not_reported(office: Organisation, today: date, calendar: Calendar) ->
 
 
 def _annual_reports_missing(office: Organisation, today: date) -> list[Overdue]:
-    year = today.year - 1
-    filed = set(OperationReport.objects.filter(year=year).values_list("authorisation_id", flat=True))
-    found = []
-    for authorisation in authorisations_of_region(office):
-        began = authorisation.operating_since or authorisation.from_date
-        if began.year > year or authorisation.pk in filed:
-            continue
-        deadline = parameter(name="operation_report_deadline", on=today, jurisdiction=authorisation.region or "CN")
-        due = date.fromisoformat(f"{today.year}-{deadline}")
-        if due < today:
-            found.append(Overdue("annual", authorisation.operator, f"{authorisation.number} {year}", due, ""))
-    return found
+    due = reports_due(authorisations=authorisations_of_region(office), today=today)
+    return [
+        Overdue("annual", each.authorisation.operator, f"{each.authorisation.number} {each.year}", each.due, "")
+        for each in due
+        if each.is_overdue(today)
+    ]
 
 
 def open_numbers(pairs: Sequence[tuple[Case, DaysLeft]]) -> Mapping[str, int]:
