@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils import translation
 
 from products.record import clock as market_clock
 from tests.factories.cast import Cast, make_cast
@@ -41,6 +42,14 @@ class FrozenClock:
 def clock() -> Iterator[FrozenClock]:
     with market_clock.frozen_at(START):
         yield FrozenClock(START)
+
+
+@pytest.fixture(autouse=True)
+def default_language() -> Iterator[None]:
+    """Every test begins in the language of the settings, whatever the request of an earlier test chose."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
