@@ -131,7 +131,7 @@ def _excel_cell(number: int, column: int, cell: Any) -> Cell:
 
 def _number_text(value: int | float) -> str:
     """A number cell in plain digits, to the fifteen that Excel itself keeps: 0.30000000000000004 is 0.3 on its screen too."""
-    text = f"{value:.15g}" if abs(value) < 1e15 else repr(value)
+    text = f"{value:.15g}" if abs(value) < 10**15 else repr(value)
     return text if "e" not in text else f"{value:f}"
 
 

@@ -62,7 +62,7 @@ def _ledger(book: Any, sheet: Any, year: int, ranges: dict[str, str]) -> None:
             )
     places = list(COLUMNS)
     most = MOST_MINOR // 100
-    bounds = {"validate": "decimal", "criteria": "between", "minimum": 0.01, "maximum": most}
+    bounds = {"validate": "decimal", "criteria": "between", "minimum": "0.01", "maximum": most}
     sheet.data_validation(
         1, places.index("amount"), MOST_ROWS, places.index("amount"), bounds | {"error_message": HEAD_NOTES["amount"]}
     )

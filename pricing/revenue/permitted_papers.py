@@ -58,10 +58,10 @@ def sections(own: PermittedRevenue) -> list[Any]:
             [_("Item"), _("Figure"), _("How it comes about"), _("Where it comes from")],
             [[label(f["code"]), value(f), f["steps"], source(f)] for f in own.figures],
             ["left", "right", "left", "left"],
-            [1.3, 1.2, 2, 2],
+            [13, 12, 20, 20],
         ),
         Heading(_("Parameters that apply")),
-        Table([_("Parameter"), _("Value"), _("Source")], [list(row) for row in rules], ["left", "right", "left"], [2, 1.3, 3]),
+        Table([_("Parameter"), _("Value"), _("Source")], [list(row) for row in rules], ["left", "right", "left"], [20, 13, 30]),
         Heading(_("Opinions and decision")),
         Table(
             [_("Body"), _("Opinion"), _("Text"), _("Day")],
