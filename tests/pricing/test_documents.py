@@ -217,7 +217,7 @@ def places(value, path=()):
         yield from places(member, (*path, key))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(documents(), st.data())
 def test_parser_and_schema_agree_on_documents_with_a_place_made_wrong(pair, data):
     document = pair[data.draw(st.integers(0, 1))]

@@ -198,7 +198,7 @@ def test_lists_and_pages_cost_a_fixed_number_of_queries(cast, past, queries_of):
     client = acting(cast.regulator.decider)
     one = saved(client, past)
     few = [queries_of(client, url) for url in (ROOT, f"{ROOT}{one.pk}/", ROOT + SCOPE)]
-    for title in "abcde":
+    for title in "ab":
         saved(client, past, title=title)
     assert [queries_of(client, url) for url in (ROOT, f"{ROOT}{one.pk}/", ROOT + SCOPE)] == few
 

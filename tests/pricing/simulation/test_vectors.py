@@ -30,6 +30,7 @@ from tests.pricing.price_documents import (
 )
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(MANY, max_examples=25)  # whole documents: the proof tries a thousand of them
 LARGEST = 10**18 - 1  # eighteen digits before the point
 
 
@@ -106,25 +107,32 @@ def assert_same(terms, usages):
             assert getattr(rated, name)[row] == getattr(expected, f"{name}_minor"), name
 
 
-@MANY
+@settings(MANY, max_examples=60)
 @given(st.lists(documents(), min_size=1, max_size=6))
 def test_vectors_and_rules_agree_on_every_document(pairs):
     assert_same(*parsed(pairs))
 
 
-@MANY
+@SOME
 @given(st.lists(large_documents(), min_size=1, max_size=4))
 def test_vectors_and_rules_agree_up_to_the_largest_numbers_a_document_allows(pairs):
     assert_same(*parsed(pairs))
 
 
-@MANY
+@SOME
 @given(st.lists(documents(), min_size=1, max_size=3), large_documents())
 def test_one_huge_usage_does_not_disturb_the_others(pairs, huge):
     assert_same(*parsed([*pairs, huge, *pairs]))
 
 
-@settings(MANY, max_examples=300)
+@pytest.mark.proof
+@settings(MANY, max_examples=1000)
+@given(st.lists(documents() | large_documents(), min_size=1, max_size=6))
+def test_vectors_and_rules_agree_on_a_thousand_books_of_documents_of_every_size(pairs):
+    assert_same(*parsed(pairs))
+
+
+@MANY
 @given(
     st.sampled_from([per_unit, graduated, volume, package]),
     st.integers(-3, 3),
