@@ -12,6 +12,7 @@ from market.demo.founding import Cast
 from market.demo.trade import at
 from pricing.costs.services import cost_file, cost_ledger_keep
 from pricing.tariffs.bundles import bundle_draft, bundle_file, bundle_open, bundle_part_add
+from pricing.tariffs.lapse import tariffs_stand
 from products.catalogue.models import DataProduct
 from products.record.rule_proposals import rule_set_propose
 from settlement.oversight.warnings import warn
@@ -71,6 +72,7 @@ def sell_port_bundle(told: Cast) -> None:
         user=user,
         at=moment,
     )
+    tariffs_stand(at=at("2026-10-20", "00:20"))
     bundle_open(bundle=bundle, user=user, at=at("2026-10-21", "09:00"))
 
 
