@@ -77,15 +77,15 @@ def _payout(identifier: str) -> Link | None:
     if payout is None:
         return None
     link = Link("payout", payout.number, {"to": payout.party.name, "yuan": _yuan(payout.amount_minor), "state": payout.state})
-    for line in payout.lines.select_related("share__agreement", "share__invoice", "invoice").order_by("id"):
+    for line in payout.lines.select_related("share__agreement__product", "share__product", "share__invoice", "invoice").order_by(
+        "id"
+    ):
         if line.share is not None:
             share = line.share
             facts = {"yuan": _yuan(line.amount_minor), "of": _yuan(share.amount_minor), "base": _yuan(share.base_minor)}
-            part = Link(
-                "share", f"{share.invoice.number}/{share.agreement.number}/{share.position}", {"role": share.role, **facts}
-            )
-            agreement = Link("agreement", share.agreement.number, {"product": share.agreement.product.code})
-            part.below = [agreement, _invoice_link(share.invoice, share.agreement.product_id)]
+            part = Link("share", f"{share.invoice.number}/{share.label}/{share.position}", {"role": share.role, **facts})
+            by = Link("agreement" if share.agreement else "the seller's own", share.label, {"product": share.of_product.code})
+            part.below = [by, _invoice_link(share.invoice, share.of_product.pk)]
             link.below.append(part)
         elif line.invoice is not None:
             vat = Link("VAT of invoice", line.invoice.number, {"yuan": _yuan(line.amount_minor)})

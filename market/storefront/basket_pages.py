@@ -58,7 +58,8 @@ def add(request: HttpRequest) -> HttpResponse:
                 at=now,
             )
         except Refused as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+            seen = [name for name, field in form.fields.items() if not field.widget.is_hidden]
+            form.add_error(refusal.field if refusal.field in seen else None, str(refusal))
         else:
             messages.success(request, _("%(product)s is in the basket. Look it over, then check out.") % {"product": shown.name})
             return redirect("basket")

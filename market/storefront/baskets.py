@@ -26,6 +26,7 @@ from products.record.clock import business_date
 from products.record.refusals import Refused
 from products.registry.models import FREE_CLASSES
 from products.registry.purposes import covers
+from settlement.shares.services import sale_check
 
 BUYING_ROLES = (Role.BUYER, Role.OWNER)
 MAX_TOP_UP_MINOR = 99_999_999
@@ -158,13 +159,14 @@ def basket_add(
 
     A product is in a basket once: adding it again changes the line. ``bundle`` is the one that is being put in as a whole
     (market.storefront.bundles). Returns Oscar's basket. Raises ProductNotOnSale, PurposeNotOffered, ScenarioNotOffered,
-    SupplyRefused, TopUpNeeded, TopUpTooLarge, SoldInBundleOnly, and what ``may_buy`` raises.
+    SupplyRefused, SaleWithoutAgreement, TopUpNeeded, TopUpTooLarge, SoldInBundleOnly, and what ``may_buy`` raises.
     """
     may_buy(membership=membership)
     if plan.bundle_id is not None and (bundle is None or plan.bundle_id != bundle.pk):
         raise SoldInBundleOnly(_("This plan is sold in its bundle only."), field="plan")
     _check_offer(product=product, plan=plan, purpose=purpose, scenario=scenario, at=at)
     supply_check(products=[product], organisation=membership.organisation)
+    check_revenue(product=product, term=expected.term_of(product=product, months=plan.term_months, at=at))
     _check_top_up(plan=plan, top_up_minor=top_up_minor)
     basket = _open_basket(membership.organisation, product.operator, purpose, scenario, user, at)
     basket.strategy = get_class("partner.strategy", "Selector")().strategy()
@@ -290,6 +292,12 @@ def _check_offer(*, product: DataProduct, plan: Plan, purpose: str, scenario: st
         )
     if scenario not in product.scenarios:
         raise ScenarioNotOffered(_("This product is not offered for this scenario."), field="scenario", scenario=scenario)
+
+
+def check_revenue(*, product: DataProduct, term: expected.Term) -> None:
+    """Raise SaleWithoutAgreement where no agreement says whose the revenue of some day of the term is."""
+    if term.start < term.end:
+        sale_check(product=product, from_date=term.start, to_date=term.end)
 
 
 def _check_top_up(*, plan: Plan, top_up_minor: int) -> None:

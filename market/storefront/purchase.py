@@ -194,6 +194,9 @@ def _agree(membership: Membership, basket: int, digest: str, at: datetime) -> tu
     check_bundles(plans=[line.choice.plan for line in view.lines if line.choice.plan is not None], at=at)
     charged = [line.product for line in view.lines if line.choice.plan is not None]
     supply_check(products=charged, organisation=membership.organisation)
+    for line in view.lines:
+        if line.choice.plan is not None:
+            baskets.check_revenue(product=line.product, term=line.term)
     accepted = agreed(membership=membership, view=view)
     _check_digest(accepted, digest)
     return view, accepted

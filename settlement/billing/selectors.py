@@ -116,7 +116,7 @@ def statements_of(*, party_ids: Sequence[int] | None = None) -> QuerySet[Settlem
 
 
 def statement_lines(*, settlement: Settlement) -> QuerySet[Share]:
-    """The shares that a settlement sums up, each with its invoice and agreement."""
+    """The shares that a settlement sums up, each with its invoice and agreement (or the product that is its own)."""
     shares = Share.objects.filter(party=settlement.party, invoice__month=settlement.month_id)
-    shares = shares.select_related("invoice__operator", "invoice__buyer", "agreement__product")
-    return shares.order_by("invoice__number", "agreement__number", "position")
+    shares = shares.select_related("invoice__operator", "invoice__buyer", "agreement__product", "product")
+    return shares.order_by("invoice__number", "agreement__number", "product__code", "position")

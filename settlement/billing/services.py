@@ -238,7 +238,9 @@ def invoice_pay(*, invoice: Invoice, amount_minor: int, channel: str, key: str, 
             invoice=invoice.number,
         )
     accruals = list(
-        invoice.shares.select_for_update(of=("self",)).select_related("party").order_by("agreement__number", "position")
+        invoice.shares.select_for_update(of=("self",))
+        .select_related("party")
+        .order_by("agreement__number", "product__code", "position")
     )
     drawn = minor(invoice.drawn_from_deposit)
     moved = shares.payable_postings(

@@ -43,6 +43,7 @@ class Access:
     product_scenarios: list[str] | None
     operator_id: int | None
     operator_state: str | None
+    is_market: bool | None
     authorisation_state: str | None
     authorisation_from: date | None
     authorisation_to: date | None
@@ -119,7 +120,8 @@ def _product_refusal(access: Access, day: date) -> str | None:
     if access.product_state != "listed" or access.release_id is None or access.operator_state == "suspended":
         return "product-suspended"
     starts, ends = access.authorisation_from, access.authorisation_to
-    if access.authorisation_state != "active" or starts is None or ends is None or not starts <= day <= ends:
+    is_in_term = access.authorisation_state == "active" and starts is not None and ends is not None and starts <= day <= ends
+    if not is_in_term and not access.is_market:  # what is re-developed stands on no authorisation of its own
         return "authorisation-ended"
     if access.scenario not in (access.product_scenarios or ()):
         return "scenario-outside"

@@ -21,6 +21,7 @@ from products.record.refusals import Refused
 from products.registry.purposes import covers
 from settlement.entitlements import keys
 from settlement.entitlements.models import ApiKey, Entitlement, Quota
+from settlement.shares.services import sale_check
 
 KEYS_ALIVE = 2
 KEY_LASTS = timedelta(days=365)
@@ -91,7 +92,8 @@ def entitlement_open(
     ``valid_to`` is the first moment after it and is cut to the authorisation's end, and to the grant's; the audit entry then
     says what was asked (``cut_from``). A grant's quota becomes the entitlement's. ``discounts`` are reasons that the plan's
     tariff publishes and that this buyer meets (``pricing.tariffs.discounts.discounts_due``). Raises ``PurposeOutsideProduct``,
-    ``ScenarioOutsideProduct``, ``DiscountNotOpenToAll``, ``GrantNotUsable``, ``EntitlementWithoutTime``.
+    ``ScenarioOutsideProduct``, ``DiscountNotOpenToAll``, ``GrantNotUsable``, ``EntitlementWithoutTime``, and for a plan
+    ``SaleWithoutAgreement`` where some day's revenue would have no owner.
     """
     _check_purposes(product=product, plan=plan, grant=grant, purposes=purposes)
     _check_scenario(product=product, grant=grant, scenario=scenario)
@@ -101,11 +103,14 @@ def entitlement_open(
         )
     if grant is not None:
         _check_grant(grant=grant, organisation=organisation, product=product)
-    ends = min(valid_to, *_latest_ends(product=product, grant=grant))
+    ends = min([valid_to, *_latest_ends(product=product, grant=grant)])
     if ends <= valid_from:
         raise EntitlementWithoutTime(
             _("The authorisation of this product ends before the entitlement would begin."), field="valid_from"
         )
+    if plan is not None:
+        last = business_date(ends - timedelta(microseconds=1))
+        sale_check(product=product, from_date=business_date(valid_from), to_date=last + timedelta(days=1))
     entitlement = Entitlement.objects.create(
         code=_new_code(at),
         organisation=organisation,

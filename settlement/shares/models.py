@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from products.catalogue.models import DataProduct
 from products.postgres.ranges import exclusion_key
 
 
@@ -39,10 +40,15 @@ class DistributionAgreement(models.Model):
 
 
 class Share(models.Model):
-    """A party's part of an invoice under an agreement: accrued as the invoice is posted, payable as it is paid."""
+    """A party's part of an invoice: accrued as the invoice is posted, payable as it is paid.
+
+    It comes by a distribution agreement, or, for a product at market price that nobody has a part in (decision 0042), whole to
+    the product's seller: then ``product`` says of what.
+    """
 
     invoice = models.ForeignKey("settlement.Invoice", on_delete=models.PROTECT, related_name="shares")
-    agreement = models.ForeignKey(DistributionAgreement, on_delete=models.PROTECT, related_name="shares")
+    agreement = models.ForeignKey(DistributionAgreement, null=True, on_delete=models.PROTECT, related_name="shares")
+    product = models.ForeignKey("products.DataProduct", null=True, on_delete=models.PROTECT, related_name="own_shares")
     party = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="shares")
     role = models.CharField(max_length=20)
     position = models.PositiveSmallIntegerField()
@@ -52,12 +58,31 @@ class Share(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["invoice", "agreement", "position"], name="share_once"),
+            models.UniqueConstraint(
+                fields=["invoice", "agreement", "product", "position"], name="share_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=Q(agreement__isnull=False, product__isnull=True)
+                | Q(agreement__isnull=True, product__isnull=False, position=1, amount_minor=F("base_minor")),
+                name="share_by_agreement_or_whole",
+            ),
             models.CheckConstraint(
                 condition=Q(payable_minor__gte=0, payable_minor__lte=F("amount_minor")),
                 name="share_payable_within_accrued",
             ),
         ]
+
+    @property
+    def of_product(self) -> DataProduct:
+        """The product whose revenue it is a part of."""
+        found = self.product or (self.agreement and self.agreement.product)
+        assert found
+        return found
+
+    @property
+    def label(self) -> str:
+        """The agreement's number; ``own:`` and the product's code where the seller keeps the whole."""
+        return self.agreement.number if self.agreement else f"own:{self.of_product.code}"
 
 
 class Settlement(models.Model):

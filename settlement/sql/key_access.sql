@@ -10,6 +10,7 @@ SELECT
     ent.scenario, ent.grant_id IS NOT NULL AS is_free, ent.is_prepaid, ent.rate_per_minute,
     product.id AS product_id, product.code AS product, product.state AS product_state, product.purposes AS product_purposes,
     product.scenarios AS product_scenarios, product.operator_id, operator.state AS operator_state,
+    product.regime = 'market' AND product.authorisation_id IS NULL AS is_market,
     auth.state AS authorisation_state, auth.from_date AS authorisation_from, auth.to_date AS authorisation_to,
     release.id AS release_id, release.version AS release_version,
     tariff.version AS tariff_version, tariff.document AS tariff,

@@ -21,10 +21,11 @@ WITH charges AS (
     JOIN settlement_charge c ON c.id = l.charge_id JOIN settlement_entitlement e ON e.id = c.entitlement_id
     WHERE i.month_id = %(month)s
 ), shares AS (
-    SELECT i.number AS a, NULL::date AS b, NULL::date AS c, g.number AS d, s.position AS e, concat_ws('|', 'share', i.number,
-        g.number, s.position, p.uscc, s.role, s.base_minor, s.amount_minor) AS line
+    SELECT i.number AS a, NULL::date AS b, NULL::date AS c, coalesce(g.number, 'own:' || w.code) AS d, s.position AS e,
+        concat_ws('|', 'share', i.number, coalesce(g.number, 'own:' || w.code), s.position, p.uscc, s.role, s.base_minor, s.amount_minor) AS line
     FROM settlement_share s JOIN settlement_invoice i ON i.id = s.invoice_id
-    JOIN settlement_distributionagreement g ON g.id = s.agreement_id JOIN products_organisation p ON p.id = s.party_id
+    LEFT JOIN settlement_distributionagreement g ON g.id = s.agreement_id LEFT JOIN products_dataproduct w ON w.id = s.product_id
+    JOIN products_organisation p ON p.id = s.party_id
     WHERE i.month_id = %(month)s
 ), settlements AS (
     SELECT p.uscc AS a, NULL::date AS b, NULL::date AS c, '' AS d, 0 AS e,

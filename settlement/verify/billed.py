@@ -131,10 +131,12 @@ MONTH_PARTS = (
     FROM settlement_invoiceline l JOIN settlement_invoice i ON i.id = l.invoice_id JOIN settlement_charge c ON c.id = l.charge_id
     JOIN settlement_entitlement e ON e.id = c.entitlement_id WHERE i.month_id = %(month)s ORDER BY i.number COLLATE "C",
         l.position""",
-    """SELECT concat_ws('|', 'share', i.number, g.number, s.position, p.uscc, s.role, s.base_minor, s.amount_minor)
+    """SELECT concat_ws('|', 'share', i.number, coalesce(g.number, 'own:' || w.code), s.position, p.uscc, s.role, s.base_minor,
+        s.amount_minor)
     FROM settlement_share s JOIN settlement_invoice i ON i.id = s.invoice_id JOIN products_organisation p ON p.id = s.party_id
-    JOIN settlement_distributionagreement g ON g.id = s.agreement_id
-    WHERE i.month_id = %(month)s ORDER BY i.number COLLATE "C", g.number COLLATE "C", s.position""",
+    LEFT JOIN settlement_distributionagreement g ON g.id = s.agreement_id LEFT JOIN products_dataproduct w ON w.id = s.product_id
+    WHERE i.month_id = %(month)s
+    ORDER BY i.number COLLATE "C", coalesce(g.number, 'own:' || w.code) COLLATE "C", s.position""",
     """SELECT concat_ws('|', 'settlement', p.uscc, s.accrued_minor, s.digest)
     FROM settlement_settlement s JOIN products_organisation p ON p.id = s.party_id
     WHERE s.month_id = %(month)s ORDER BY p.uscc COLLATE "C" """,

@@ -11,24 +11,29 @@ from fractions import Fraction
 from settlement.verify.mismatch import Mismatch, as_json, found, rows
 
 BASES = """
-SELECT i.id, i.number, g.id, g.number, g.parts, (sum(l.net) * 100)::bigint
+SELECT i.id, i.number, g.id, o.id, coalesce(g.number, 'own:' || o.code), g.parts, (sum(l.net) * 100)::bigint, o.operator_id,
+    o.regime = 'market' AND o.authorisation_id IS NULL
 FROM settlement_invoiceline l JOIN settlement_invoice i ON i.id = l.invoice_id
 JOIN settlement_charge c ON c.id = l.charge_id JOIN settlement_entitlement e ON e.id = c.entitlement_id
 LEFT JOIN settlement_distributionagreement g ON g.product_id = e.product_id AND g.period @> (c.to_date - 1)
-GROUP BY i.id, g.id ORDER BY i.id, g.id
+LEFT JOIN products_dataproduct o ON o.id = e.product_id AND g.id IS NULL
+GROUP BY i.id, g.id, o.id ORDER BY i.id, g.id, o.id
 """
 SHARES = """
 SELECT s.id, s.invoice_id, s.agreement_id, s.position, s.party_id, s.role, s.base_minor, s.amount_minor, s.payable_minor,
-    (i.total * 100)::bigint, ((i.drawn_from_deposit + i.paid) * 100)::bigint
+    (i.total * 100)::bigint, ((i.drawn_from_deposit + i.paid) * 100)::bigint,
+    s.product_id
 FROM settlement_share s JOIN settlement_invoice i ON i.id = s.invoice_id ORDER BY s.id
 """
 SETTLEMENTS = """
 SELECT t.id, t.month_id, p.uscc, t.accrued_minor, t.digest,
-    coalesce(json_agg(json_build_array(i.number, g.number, s.position, s.role, s.base_minor, s.amount_minor)
-        ORDER BY o.uscc COLLATE "C", b.uscc COLLATE "C", g.number COLLATE "C", s.position) FILTER (WHERE s.id IS NOT NULL), '[]')
+    coalesce(json_agg(json_build_array(i.number, coalesce(g.number, 'own:' || w.code), s.position, s.role, s.base_minor,
+        s.amount_minor) ORDER BY o.uscc COLLATE "C", b.uscc COLLATE "C", coalesce(g.number, 'own:' || w.code) COLLATE "C",
+        s.position) FILTER (WHERE s.id IS NOT NULL), '[]')
 FROM settlement_settlement t JOIN products_organisation p ON p.id = t.party_id
 LEFT JOIN (settlement_share s JOIN settlement_invoice i ON i.id = s.invoice_id
-    JOIN settlement_distributionagreement g ON g.id = s.agreement_id JOIN products_organisation o ON o.id = i.operator_id
+    JOIN products_organisation o ON o.id = i.operator_id LEFT JOIN settlement_distributionagreement g ON g.id = s.agreement_id
+    LEFT JOIN products_dataproduct w ON w.id = s.product_id
     JOIN products_organisation b ON b.id = i.buyer_id) ON s.party_id = t.party_id AND i.month_id = t.month_id
 GROUP BY t.id, p.id ORDER BY t.id
 """
@@ -97,17 +102,19 @@ def divided(total: int, parts: list[dict]) -> list[int]:
 
 def shares() -> Iterator[Mismatch]:
     table = "settlement_share"
-    kept: dict[tuple[int, int], dict[int, tuple]] = defaultdict(dict)
+    kept: dict[tuple, dict[int, tuple]] = defaultdict(dict)
     for row in rows(SHARES):
-        kept[row[1], row[2]][row[3]] = row
-    for invoice, number, agreement, name, parts, base in rows(BASES):
+        kept[row[1], row[2], row[11]][row[3]] = row
+    for invoice, number, agreement, product, name, parts, base, seller, is_own in rows(BASES):
         if base == 0:
             continue
-        if agreement is None:
+        if agreement is None and not is_own:
             yield Mismatch("settlement_invoice", number, f"has {base} fen that no agreement divides")
             continue
-        mine = kept.pop((invoice, agreement), {})
-        for position, (part, amount) in enumerate(zip(as_json(parts), divided(base, as_json(parts)), strict=True), 1):
+        whole = [{"organisation": seller, "role": "operator", "rest": True}]
+        read = as_json(parts) if agreement else whole
+        mine = kept.pop((invoice, agreement, product), {})
+        for position, (part, amount) in enumerate(zip(read, divided(base, read), strict=True), 1):
             if position not in mine:
                 yield Mismatch(table, f"{number} {name} {position}", f"is missing: {amount} fen")
                 continue

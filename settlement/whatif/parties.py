@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pricing.simulation.rows import day_number
+from products.catalogue.models import DataProduct, Regime
 from settlement.shares.models import DistributionAgreement
 from settlement.shares.rules import FULL, Part, read_parts, split
 from settlement.whatif.columns import distinct, sums, together
@@ -45,10 +46,21 @@ def agreements(history: History) -> Agreements:
         mine = history.product == product
         for first, end, number in versions:
             of_row[mine & (last >= first) & (last < end)] = number
+    for product, operator in _sellers(history):
+        mine = (history.product == product) & (of_row < 0)
+        if mine.any():
+            of_row[mine] = len(parts)
+            parts.append((Part(operator, "operator", None),))
     values, group = distinct(together(distinct(history.operator)[1], distinct(history.buyer)[1], history.month, of_row + 1))
     agreement = np.full(len(values), -1, np.int64)
     agreement[group] = of_row
     return Agreements(tuple(parts), of_row, group, agreement)
+
+
+def _sellers(history: History) -> list[tuple[int, int]]:
+    """(product, operator) of products at market price, whose revenue is the seller's where no agreement divides it (0042)."""
+    own = DataProduct.objects.filter(pk__in=distinct(history.product)[0].tolist(), regime=Regime.MARKET, authorisation=None)
+    return list(own.order_by("id").values_list("id", "operator_id"))
 
 
 def _number(day: date | None) -> int:

@@ -14,6 +14,7 @@ from settlement.billing.models import Deposit
 from settlement.entitlements.models import ApiKey, Entitlement
 from settlement.ledger.models import Posting
 from settlement.payments.models import PaymentIntent
+from settlement.shares.models import DistributionAgreement
 from tests.factories.cast import Cast
 from tests.factories.offers import USAGE_ONLY, make_authorisation, make_grant, make_offer
 from tests.journeys.conftest import Till, digest_on
@@ -216,3 +217,19 @@ def test_money_for_a_payment_that_was_given_up_is_kept_as_a_deposit(cast: Cast, 
     client.post(f"/checkout/payment/{intent.pk}/cancel/")
     sign_in(cast.platform.cashier).post(f"/console/platform/transfers/{intent.pk}/confirm/", {"amount": "394.52"})
     assert Deposit.objects.get().amount_minor == 39_452 and not OrderContext.objects.exists()
+
+
+def test_what_nobody_may_earn_is_not_sold_neither_into_a_basket_nor_at_its_checkout(cast: Cast, clock, sign_in):
+    offer = make_offer(cast, clock.now)
+    client = sign_in(cast.buyer.owner)
+    basket = put_into_basket(client)
+    DistributionAgreement.objects.all().delete()
+    page = client.get(f"/checkout/{basket}/").content.decode()
+    answer = client.post(f"/checkout/{basket}/", {"digest": digest_on(page), "accept": "on", "method": "transfer"})
+    assert (
+        answer.status_code == 422 and "没有分配协议" in answer.content.decode() and offer.product.code in answer.content.decode()
+    )
+    assert not PaymentIntent.objects.exists() and not Entitlement.objects.exists()
+    data = {"product": offer.product.code, "plan": "standard", "purpose": "industry.finance.pre_loan"}
+    answer = client.post("/basket/add/", data | {"scenario": "small-business-lending"})
+    assert answer.status_code == 422 and "没有分配协议" in answer.content.decode()

@@ -10,6 +10,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from pricing.grants.models import FreeUseGrant
 from pricing.tariffs.models import Plan, Tariff
+from products.catalogue.models import DataProduct
 from products.organisations.models import Organisation, User
 from settlement.billing.models import Invoice
 from settlement.billing.rules import digest
@@ -17,7 +18,7 @@ from settlement.billing.services import Closed, close_month
 from settlement.entitlements.models import Entitlement
 from settlement.metering.record import NewEvent, Status, record_events
 from settlement.shares.models import DistributionAgreement
-from tests.settlement.stall import START, TARIFF, Stall, digest_of, entitle, make_stall, organisation
+from tests.settlement.stall import START, TARIFF, Stall, digest_of, entitle, make_release, make_stall, organisation
 
 FILED = START - timedelta(days=300)
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
@@ -129,6 +130,28 @@ class Books:
         return Invoice.objects.get(month=month, operator=self.stall.operator, buyer=self.stall.buyer)
 
 
+def merchant_right(books: Books, serial: int = 7) -> Entitlement:
+    """A right to a merchant's product, built on the stall's: market price, no authorisation, and no agreement."""
+    merchant = organisation(serial * 10 + 1, "enterprise", f"merchant-{serial}", user=books.stall.user)
+    product = DataProduct.objects.create(
+        code=f"shipping-risk-{serial}",
+        operator=merchant,
+        regime="market",
+        type="index",
+        name="航运风险指数",
+        summary="每日",
+        purposes=["industry.finance"],
+        scenarios=["port"],
+        state="listed",
+        created_at=START,
+    )
+    product.built_on.add(books.stall.product)
+    make_release(product)
+    plan = Plan.objects.create(product=product, code="calls", name="按次", purposes=["industry.finance"], created_at=START)
+    books.price(TARIFF, plan=plan)
+    return entitle(product, books.stall.buyer, plan)
+
+
 def make_books(serial: int = 1) -> Books:
     stall = make_stall(serial)
     provider = organisation(serial * 10 + 5, "data_provider", f"bureau-{serial}", user=stall.user)
@@ -151,4 +174,16 @@ def make_books(serial: int = 1) -> Books:
     return Books(stall, provider, platform, checker, agreement)
 
 
-__all__ = ["NOVEMBER", "OCTOBER", "START", "TARIFF", "TIERS", "Books", "component", "document", "make_books", "moment"]
+__all__ = [
+    "NOVEMBER",
+    "OCTOBER",
+    "START",
+    "TARIFF",
+    "TIERS",
+    "Books",
+    "component",
+    "document",
+    "make_books",
+    "merchant_right",
+    "moment",
+]

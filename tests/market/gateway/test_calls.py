@@ -137,6 +137,19 @@ def test_change_in_the_market_stops_calls_within_two_seconds(client, code, chang
     problem(response, 403, code)
 
 
+def test_a_merchants_product_stands_on_no_authorisation_and_answers(client):
+    product = client.stall.product
+    product.regime, product.authorisation = "market", None
+    product.save()
+    response = client.call()
+    assert response.status_code == 200, response.text
+    type(product).objects.update(regime="guided")
+    changed = time.monotonic()
+    while (response := client.call()).status_code == 200:
+        assert time.monotonic() - changed < 2
+    problem(response, 403, "authorisation-ended")
+
+
 def test_revoked_key_stops_within_two_seconds(client):
     assert client.call().status_code == 200
     client.stall.key.revoked_at = START

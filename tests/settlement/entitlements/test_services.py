@@ -5,18 +5,32 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from pricing.grants.models import FreeUseGrant
+from products.organisations.models import User
 from products.record.models import AuditEntry
 from settlement.entitlements import keys, services
 from settlement.entitlements.models import ApiKey, Quota
 from settlement.entitlements.selectors import entitlements_of, keys_alive
+from settlement.shares.models import DistributionAgreement
 from tests.settlement.stall import START, Stall, make_stall, organisation
 
 
 @pytest.fixture
 def stall(db) -> Stall:
-    return make_stall()
+    """A stall whose revenue is all its operator's by agreement, so that it may sell."""
+    stall = make_stall()
+    DistributionAgreement.objects.create(
+        number="DA",
+        product=stall.product,
+        period=DateRange(date(2026, 1, 1), None),
+        parts=[{"organisation": stall.operator.pk, "role": "operator", "rest": True}],
+        proposed_by=stall.user,
+        approved_by=User.objects.create(email="approver@stall.example", name="Approver"),
+        created_at=START,
+    )
+    return stall
 
 
 def open_it(stall: Stall, **changes):

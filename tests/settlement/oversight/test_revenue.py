@@ -27,7 +27,7 @@ from settlement.oversight.assessing import MonthsNotClosed, assess, closed_reven
 from settlement.oversight.revenue import account, accounts, revenue_by_month
 from settlement.oversight.warnings import warn, warning_note
 from tests.pricing.revenue.operation import MILLION, drafted, make_filing, opened
-from tests.settlement.books import NOVEMBER, OCTOBER, component, document, make_books, moment
+from tests.settlement.books import NOVEMBER, OCTOBER, component, document, make_books, merchant_right, moment
 from tests.settlement.oversight.operations import permit
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +102,19 @@ def test_scenario_46_market_priced_and_free_products_are_outside_the_account(boo
     product.regime = regime
     product.save()
     assert account(permitted_revenue=year, today=TODAY).revenue_minor == 0
+
+
+def test_scenario_46_what_a_merchant_earns_is_not_its_source_operators_permitted_revenue(books, year):
+    merchant = merchant_right(books)
+    books.use("106")
+    for day in ("2026-10-05 12:00", "2026-11-05 12:00"):
+        books.use("1060", day, merchant, release_id=None)
+    books.close()
+    found = account(permitted_revenue=year, today=date(2026, 11, 6))
+    assert (found.closed_minor, found.running_minor) == (50_00, 0)
+    assert [row.product for row in found.products] == [books.stall.product]
+    span = {"from_date": date(2026, 1, 1), "to_date": date(2027, 1, 1), "today": date(2026, 11, 6)}
+    assert revenue_by_month(authorisation=books.stall.authorisation, **span) == {OCTOBER: 50_00}
 
 
 def test_free_use_is_never_revenue(books, year):

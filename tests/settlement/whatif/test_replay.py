@@ -18,10 +18,10 @@ from settlement.shares.rules import Part, split
 from settlement.whatif import drafts
 from settlement.whatif.drafts import DraftAboveCap, DraftLeavesBasisOpen, DraftRefused
 from settlement.whatif.history import load
-from settlement.whatif.parties import MOST, divided
+from settlement.whatif.parties import MOST, agreements, divided, shares
 from settlement.whatif.replay import CounterChanged, UsageWithoutPrice, replay
 from settlement.whatif.results import summed_up
-from tests.settlement.books import NOVEMBER, OCTOBER, TIERS, component, document
+from tests.settlement.books import NOVEMBER, OCTOBER, TIERS, component, document, merchant_right
 from tests.settlement.whatif.past import AT, live_through, publish_cap, scope
 
 pytestmark = pytest.mark.django_db
@@ -242,6 +242,15 @@ def test_the_parties_shares_in_force_are_those_of_the_closed_month(books):
     result = summed_up(history=past, replayed=replayed, products=scope(books).products())
     stored = {share.role: f"{share.amount_minor / 100:.2f}" for share in Share.objects.all()}
     assert {row["role"]: row["share"]["before"] for row in result["parties"]} == stored
+
+
+def test_what_no_agreement_divides_is_a_merchants_own_in_a_replay_too(books):
+    merchant = merchant_right(books)
+    books.use("33.33", "2026-10-03 09:00", merchant, release_id=None)
+    books.close(OCTOBER, "2026-11-04 09:00")
+    past = load(scope=scope(books, operator_id=merchant.operator_id, **MONTH), at=AT)
+    (own,) = Share.objects.filter(agreement=None)
+    assert shares(agreements(past), past.charged["net"]) == {(merchant.operator_id, "operator"): own.amount_minor}
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
