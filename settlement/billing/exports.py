@@ -11,6 +11,8 @@ from settlement.billing.selectors import Bill
 
 COLUMNS = ("position", "product", "entitlement", "service_month", "tariff", "component", "label", "units")
 AMOUNTS = ("gross", "discount", "payable", "net", "vat")
+NUMBERS = frozenset(("units", *AMOUNTS))
+RUN_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_rows(bill: Bill) -> list[dict[str, str]]:
@@ -37,8 +39,13 @@ def as_csv(bill: Bill) -> str:
     writer = csv.DictWriter(out, [*COLUMNS, *AMOUNTS], lineterminator="\r\n")
     writer.writeheader()
     for row in as_rows(bill):
-        writer.writerow({name: f"'{value}" if value[:1] in ("=", "+", "@", "\t") else value for name, value in row.items()})
+        writer.writerow({name: _harmless(value, is_amount=name in NUMBERS) for name, value in row.items()})
     return "\ufeff" + out.getvalue()
+
+
+def _harmless(value: str, *, is_amount: bool) -> str:
+    """Text that a spreadsheet would run is quoted; a negative amount stays a number."""
+    return f"'{value}" if value.startswith(RUN_STARTS) and not is_amount else value
 
 
 def as_document(bill: Bill) -> dict[str, Any]:

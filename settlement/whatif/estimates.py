@@ -60,7 +60,7 @@ def read_demand(document: Mapping[str, Any]) -> Demand:
             raise DemandRefused(
                 _("A number from %(low)s to %(high)s is expected here.") % {"low": f"{low:g}", "high": f"{high:g}"}, field=name
             )
-    draws, seed = (int(given[name]) if str(given[name]).isdigit() else -1 for name in ("draws", "seed"))
+    draws, seed = (int(given[name]) if str(given[name]).isdecimal() else -1 for name in ("draws", "seed"))
     if not 1 <= draws <= MOST_DRAWS:
         raise DemandRefused(_("Between 1 and %(most)s runs are made.") % {"most": f"{MOST_DRAWS:,}"}, field="draws")
     if not 0 <= seed < 2**32:

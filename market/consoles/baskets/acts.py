@@ -62,7 +62,7 @@ def change(request: HttpRequest, found: CapBasket, step: str) -> HttpResponse:
     messages.success(request, _("Saved. The sum below is the set's as it now stands."))
     page = request.GET.get("page", "")
     answer = redirect("authority-basket", pk=found.pk)
-    answer["Location"] += f"?page={page}" if page.isdigit() else ""
+    answer["Location"] += f"?page={page}" if page.isdecimal() else ""
     return answer
 
 

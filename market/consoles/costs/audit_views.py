@@ -81,7 +81,7 @@ def audit_page(request: HttpRequest, shown: CostFiling, **more: Any) -> HttpResp
         "rest": rest(request),
     }
     wanted = request.GET.get("row", "")
-    if acts and wanted.isdigit() and "overruling" not in more:
+    if acts and wanted.isdecimal() and "overruling" not in more:
         row = shown.items.filter(pk=int(wanted)).first()
         more = {"overruling": row, "overrule_form": OverruleForm(item=row)} if row else {}
     return render(request, "market/consoles/costs/audit.html", context | more, status=status)

@@ -72,7 +72,7 @@ def _confirm(own: PermittedRevenue, here: Organisation, user: User, at: datetime
 
 
 def _note(own: PermittedRevenue, here: Organisation, user: User, at: datetime, data: dict[str, Any], item: str) -> Any:
-    warning = get_object_or_404(own.warnings, pk=int(item) if item.isdigit() else 0)
+    warning = get_object_or_404(own.warnings, pk=int(item) if item.isdecimal() else 0)
     return warning_note(warning=warning, note=data["note"], user=user, at=at)
 
 

@@ -121,7 +121,7 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
 def compare(request: HttpRequest) -> HttpResponse:
     """Two cases side by side."""
     numbers = [request.GET.get(name, "") for name in ("a", "b")]
-    if not all(number.isdigit() for number in numbers):
+    if not all(number.isdecimal() for number in numbers):
         raise Http404
     pair = [shown_case(request, int(number)) for number in numbers]
     context = {"pair": pair, "rows": figures.side_by_side(*(each.result for each in pair)), "where": where(request)}

@@ -17,6 +17,7 @@ from market.consoles.acts import attempt
 from market.consoles.case_kinds import CASE_KINDS, case_url, kind_label, subjects_of
 from market.consoles.workbench import selectors
 from market.consoles.workbench.menu import KINDS
+from market.disclosure.exports import harmless
 from market.storefront.access import role_required
 from products.models import Organisation
 from products.record import cases, clock
@@ -90,7 +91,7 @@ def queue_csv(request: HttpRequest) -> HttpResponse:
         case = row.case
         applicant = case.applicant.name if case.applicant else ""
         facts = [case.pk, row.kind, row.subject, applicant, case.opened_date, row.left.due or "", case.get_state_display()]
-        write.writerow([*facts, case.outcome])
+        write.writerow([harmless(str(fact)) for fact in (*facts, case.outcome)])
     return response
 
 

@@ -77,6 +77,13 @@ def test_the_csv_has_every_month_ahead(cast, offer):
     assert len(lines) == 1 + 12 and "credit-pre-loan,calls,2026-10-01,model" in lines[1]
 
 
+def test_a_table_of_prices_holds_no_formula_of_a_users(cast, offer):
+    organisation = offer.product.operator
+    organisation.__class__.objects.filter(pk=organisation.pk).update(name="@SUM(1)")
+    page = text(acting(cast.regulator.owner).get("/console/regulator/comparables/comparables.csv"))
+    assert ",'@SUM(1)," in page and ",@SUM" not in page
+
+
 def test_an_operator_sees_no_volume_of_another(cast, offer):
     other = cast.operator_two.owner if hasattr(cast, "operator_two") else None
     offer.product.operator = cast.platform.organisation

@@ -72,6 +72,13 @@ def test_the_queue_leaves_as_a_table(cast, clock, tariff):
     assert len(lines) == 2 and cast.operator.organisation.name in lines[1]
 
 
+def test_a_table_of_the_queue_holds_no_formula_of_a_users(cast, clock, tariff):
+    organisation = cast.operator.organisation
+    organisation.__class__.objects.filter(pk=organisation.pk).update(name="=HYPERLINK(0)")
+    response = acting(cast.regulator.decider).get(f"{QUEUE}cases.csv")
+    assert ",'=HYPERLINK(0)," in response.content.decode()
+
+
 def test_another_offices_case_is_not_there(cast, clock, tariff):
     case = Case.objects.get(object_id=str(tariff.pk))
     cast.regulator.organisation.__class__.objects.filter(pk=cast.data_bureau.organisation.pk).update(region="440300")
