@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from market.storefront.templatetags.gongshu import local
 from pricing.models import CostFiling, PermittedRevenue, RevenueWarning, SupplyRefusal, Tariff
 from pricing.revenue.permitted_papers import period_text
 from products.catalogue.models import DataProduct
@@ -34,49 +35,49 @@ class CaseKind:
 def tariff_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     found = Tariff.objects.filter(pk__in=[case.object_id for case in cases]).select_related("plan__product")
     return {
-        str(tariff.pk): _("%(product)s, plan %(plan)s") % {"product": tariff.plan.product.name, "plan": tariff.plan.name}
+        str(tariff.pk): _("%(product)s, plan %(plan)s") % {"product": local(tariff.plan.product), "plan": local(tariff.plan)}
         for tariff in found
     }
 
 
 def product_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     found = DataProduct.objects.filter(pk__in=[case.object_id for case in cases])
-    return {str(product.pk): product.name for product in found}
+    return {str(product.pk): local(product) for product in found}
 
 
 def cost_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     found = CostFiling.objects.filter(pk__in=[case.object_id for case in cases]).select_related("authorisation__operator")
     return {
         str(filing.pk): _("Costs of %(year)s, %(operator)s")
-        % {"year": filing.year, "operator": filing.authorisation.operator.name}
+        % {"year": filing.year, "operator": local(filing.authorisation.operator)}
         for filing in found
     }
 
 
 def permitted_revenue_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     found = PermittedRevenue.objects.filter(pk__in=[case.object_id for case in cases]).select_related("authorisation__operator")
-    return {str(own.pk): f"{own.authorisation.operator.name} {period_text(own.period)}" for own in found}
+    return {str(own.pk): f"{local(own.authorisation.operator)} {period_text(own.period)}" for own in found}
 
 
 def revenue_warning_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     found = RevenueWarning.objects.filter(pk__in=[case.object_id for case in cases])
     related = found.select_related("permitted_revenue__authorisation__operator")
-    return {str(own.pk): f"{own.permitted_revenue.authorisation.operator.name} {own.percent} %" for own in related}
+    return {str(own.pk): f"{local(own.permitted_revenue.authorisation.operator)} {own.percent} %" for own in related}
 
 
 def operation_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     found = Authorisation.objects.filter(pk__in=[case.object_id for case in cases]).select_related("operator")
-    return {str(own.pk): f"{own.operator.name} {own.number}" for own in found}
+    return {str(own.pk): f"{local(own.operator)} {own.number}" for own in found}
 
 
 def flag_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     found = EqualTreatmentFlag.objects.filter(pk__in=[case.object_id for case in cases]).select_related("product")
-    return {str(flag.pk): f"{flag.product.name} · {flag.month:%Y-%m}" for flag in found}
+    return {str(flag.pk): f"{local(flag.product)} · {flag.month:%Y-%m}" for flag in found}
 
 
 def refusal_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     found = SupplyRefusal.objects.filter(pk__in=[case.object_id for case in cases]).select_related("product")
-    return {str(refusal.pk): f"{refusal.product.name} · {refusal.get_ground_display()}" for refusal in found}
+    return {str(refusal.pk): f"{local(refusal.product)} · {refusal.get_ground_display()}" for refusal in found}
 
 
 CASE_KINDS: dict[str, CaseKind] = {

@@ -8,14 +8,14 @@ from datetime import date
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from products.record import parameters
 from products.record.jurisdictions import LEVELS, level_of, place_name
 from products.record.models import RuleSet
 from products.record.parameters import PARAMETERS
-from products.record.rule_sets import Change, Rechecked
+from products.record.rule_sets import Change, Rechecked, rule_set_name
 
 CERTAINTY: dict[str, tuple[str, str | Promise]] = {
     parameters.READ: ("ok", _("read in the rule")),
@@ -66,10 +66,7 @@ class Pair:
 
 def origin_of(rule: dict[str, Any] | None) -> str:
     """The name of the version that sets a value, in the page's language."""
-    if rule is None:
-        return ""
-    english = rule.get("rule_set_en", "") if (get_language() or "").startswith("en") else ""
-    return english or rule["rule_set"]
+    return rule_set_name(rule) if rule else ""
 
 
 def words_of(name: str, value: Any) -> tuple[str, str]:
@@ -144,10 +141,12 @@ def places(rule_sets: Iterable[RuleSet], today: date) -> list[dict[str, Any]]:
 def as_json(rule_set: RuleSet) -> dict[str, Any]:
     """A version for programs; ``to`` is the last day in force."""
     last = rule_set.period.upper
+    with override("zh-hans"):  # a document for programs reads the same whoever asks
+        place = place_name(rule_set.jurisdiction)
     return {
         "id": rule_set.pk,
         "jurisdiction": rule_set.jurisdiction,
-        "place": place_name(rule_set.jurisdiction),
+        "place": place,
         "level": level_of(rule_set.jurisdiction),
         "name": rule_set.name,
         "name_en": rule_set.name_en,

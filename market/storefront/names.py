@@ -9,6 +9,13 @@ from market.gateway.problems import CATALOGUE
 from products.registry.models import Purpose, Scenario
 
 SECONDS = 60
+ENGLISH_FEES = {
+    "技术服务费": "Technical service fee",
+    "基础技术服务费": "Basic technical service fee",
+    "存算设施使用费": "Storage and computing fee",
+    "报告使用费": "Report fee",
+    "数据产品使用费": "Data product fee",
+}
 
 
 def purpose_name(code: str) -> str:
@@ -27,6 +34,11 @@ def _name(key: str, model: type[Purpose] | type[Scenario], code: str) -> str:
         cache.set(key, names, SECONDS)
     name, name_en = names.get(code, (code, code))
     return name_en if (get_language() or "").startswith("en") and name_en else name
+
+
+def fee_name(label: str) -> str:
+    """A price item's own label; on an English page the usual fees in English, for a tariff has its labels in Chinese only."""
+    return ENGLISH_FEES.get(label, label) if (get_language() or "").startswith("en") else label
 
 
 def refusal_label(code: str) -> str:

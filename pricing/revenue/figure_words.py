@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pricing.revenue.figures import percent, yuan
+from products.record.rule_sets import rule_set_name
 from products.registry.models import Authorisation
 
 WORDS: dict[str, str | Promise] = {
@@ -59,7 +60,7 @@ def source(figure: dict[str, Any]) -> str:
         years = ", ".join(f"{each['year']} (v{each['version']})" for each in found["filings"])
         return _("Audited cost filing of %(years)s") % {"years": years}
     if kind == "rule":
-        text = _("%(rule_set)s: %(source)s") % {"rule_set": found["rule_set"], "source": found["source"]}
+        text = _("%(rule_set)s: %(source)s") % {"rule_set": rule_set_name(found), "source": found["source"]}
         basis = {"cost": _("the operating cost"), "assets": _("the effective assets")}.get(found.get("basis", ""))
         return f"{basis} · {text}" if basis else text
     if kind == "typed":

@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from stdnum import numdb
 
@@ -16,6 +17,39 @@ LEVELS: dict[str, str | Promise] = {
     "province": _("Province"),
     "city": _("City"),
     "district": _("District or county"),
+}
+ENGLISH_PROVINCES = {
+    "11": "Beijing",
+    "12": "Tianjin",
+    "13": "Hebei",
+    "14": "Shanxi",
+    "15": "Inner Mongolia",
+    "21": "Liaoning",
+    "22": "Jilin",
+    "23": "Heilongjiang",
+    "31": "Shanghai",
+    "32": "Jiangsu",
+    "33": "Zhejiang",
+    "34": "Anhui",
+    "35": "Fujian",
+    "36": "Jiangxi",
+    "37": "Shandong",
+    "41": "Henan",
+    "42": "Hubei",
+    "43": "Hunan",
+    "44": "Guangdong",
+    "45": "Guangxi",
+    "46": "Hainan",
+    "50": "Chongqing",
+    "51": "Sichuan",
+    "52": "Guizhou",
+    "53": "Yunnan",
+    "54": "Xizang",
+    "61": "Shaanxi",
+    "62": "Gansu",
+    "63": "Qinghai",
+    "64": "Ningxia",
+    "65": "Xinjiang",
 }
 
 
@@ -45,11 +79,19 @@ def is_place(jurisdiction: str) -> bool:
 
 
 def place_name(jurisdiction: str) -> str:
-    """浙江省宁波市 for 330200, 全国 for the nation; the code itself where the list of divisions does not have it."""
+    """浙江省宁波市 for 330200, 全国 for the nation; the code itself where the list of divisions does not have it.
+
+    In English the nation and the provinces have names; below them the list has Chinese names only: Zhejiang 宁波市.
+    """
+    is_english = (get_language() or "").startswith("en")
     if jurisdiction in NATION_CODES:
-        return "全国"
+        return "China" if is_english else "全国"
     names = [_found(step) for step in reversed(chain(jurisdiction)[:-1])]
-    return "".join(dict.fromkeys(names)) if all(names) else jurisdiction
+    if not all(names):
+        return jurisdiction
+    if is_english:
+        names[0] = ENGLISH_PROVINCES.get(jurisdiction[:2], names[0])
+    return (" " if is_english else "").join(dict.fromkeys(names))
 
 
 @cache

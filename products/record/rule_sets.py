@@ -6,7 +6,7 @@ the next level's. Whatever was begun under a version keeps it: a decision stores
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import QuerySet
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from products.organisations.models import User
@@ -68,6 +69,12 @@ class Change:
     @property
     def parameter(self) -> Parameter | None:
         return PARAMETERS.get(self.name)
+
+
+def rule_set_name(rule: Mapping[str, Any]) -> str:
+    """The name of the rule set that a kept rule came from (``rules_on``), in the page's language."""
+    english = rule.get("rule_set_en", "") if (get_language() or "").startswith("en") else ""
+    return str(english or rule["rule_set"])
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from market.storefront import names, pricetags
 from market.storefront.acting import acting_membership
 from products.organisations.models import Role
+from products.record.rule_sets import rule_set_name as kept_rule_set_name
 from products.registry.models import PurposeClass
 
 register = template.Library()
@@ -164,6 +165,12 @@ def scenario_name(code: str) -> str:
 
 
 @register.filter
+def fee_name(label: str) -> str:
+    """A price item's label in the page's language, as far as it is a usual one."""
+    return names.fee_name(label)
+
+
+@register.filter
 def role_label(role: str) -> object:
     """The name of a role, for people."""
     return dict(Role.choices).get(role, role)
@@ -192,6 +199,12 @@ def local(obj: Any, field: str = "name") -> str:
         return ""
     other = getattr(obj, f"{field}_en", "") if (translation.get_language() or "").startswith("en") else ""
     return other or getattr(obj, field)
+
+
+@register.simple_tag
+def rule_set_name(rule: Any) -> str:
+    """The name of the rule set that an object's kept rule came from, in the page's language."""
+    return kept_rule_set_name(rule) if rule else ""
 
 
 @register.simple_tag

@@ -50,6 +50,15 @@ def test_scenario_47_every_item_shows_unit_price_cap_document_date_regime_and_co
             assert part in page, (address, part)
 
 
+def test_an_english_page_names_plan_and_usual_fees_in_english(client, offer):
+    plan = offer[1]
+    plan.__class__.objects.filter(pk=plan.pk).update(name_en="Paid by the call")
+    assert "Paid by the call" not in text(client.get("/tariffs/"))
+    client.cookies["django_language"] = "en"
+    page = text(client.get("/tariffs/"))
+    assert "Paid by the call · Technical service fee" in page and "技术服务费" not in page
+
+
 def test_the_forms_say_the_same_and_name_their_columns(client, offer):
     answer = client.get("/tariffs.csv")
     assert answer.content.startswith(b"\xef\xbb\xbf")

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.utils import DatabaseError, IntegrityError
+from django.utils.translation import override
 
 from products import reference
 from products.models import Organisation
@@ -92,6 +93,8 @@ def test_places_have_names_and_levels():
         "浙江省台州市",
         "浙江省台州市椒江区",
     ]
+    with override("en"):
+        assert [place_name(code) for code in ("CN", "330000", CITY)] == ["China", "Zhejiang", "Zhejiang 台州市"]
     assert [level_of(code) for code in ("CN", "330000", CITY, "331002")] == ["nation", "province", "city", "district"]
     assert [is_place(code) for code in ("CN", CITY, "990000", "33", "abcdef", "")] == [True, True, False, False, False, False]
     assert jurisdiction_of("") == jurisdiction_of("100000") == "CN" and jurisdiction_of(CITY) == CITY
