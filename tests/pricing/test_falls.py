@@ -63,9 +63,7 @@ def brute_force(terms):
     return min(found, default=None)
 
 
-@settings(max_examples=300, deadline=None)
-@given(one_basis())
-def test_the_fall_is_the_smallest_and_none_means_there_is_none(document):
+def assert_smallest(document):
     terms = parse_tariff(document)
     found, tried = first_fall(terms), brute_force(terms)
     assert tried == (None if found is None else found.quantity_micro // 10**6)
@@ -76,7 +74,20 @@ def test_the_fall_is_the_smallest_and_none_means_there_is_none(document):
         assert found.next_micro - found.quantity_micro == 10**6
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
+@given(one_basis())
+def test_the_fall_is_the_smallest_and_none_means_there_is_none(document):
+    assert_smallest(document)
+
+
+@pytest.mark.proof
+@settings(max_examples=2000, deadline=None)
+@given(one_basis())
+def test_the_fall_is_the_smallest_in_two_thousand_documents(document):
+    assert_smallest(document)
+
+
+@settings(max_examples=60, deadline=None)
 @given(one_basis(), decimals(40, 2), st.booleans())
 def test_a_minimum_hides_a_fall_only_where_nothing_else_lifts_the_sum(document, minimum, has_base):
     document = {**document, "minimum": minimum, "maximum": None}

@@ -59,14 +59,25 @@ def cap_sets(draw):
     return {"caps": caps}
 
 
-@settings(max_examples=300, deadline=None)
-@given(tariffs(), cap_sets())
-def test_a_clamped_tariff_keeps_its_caps_and_costs_nobody_more(document, caps):
+def assert_clamped(document, caps):
     cut = clamp(document, caps)
     assert check_cap(cut, caps) == {"ok": True}
     assert rises(parse_tariff(document), parse_tariff(cut)) == ()
     if check_cap(document, caps)["ok"]:
         assert cut == document
+
+
+@settings(max_examples=100, deadline=None)
+@given(tariffs(), cap_sets())
+def test_a_clamped_tariff_keeps_its_caps_and_costs_nobody_more(document, caps):
+    assert_clamped(document, caps)
+
+
+@pytest.mark.proof
+@settings(max_examples=2000, deadline=None)
+@given(tariffs(), cap_sets())
+def test_two_thousand_clamped_tariffs_keep_their_caps_and_cost_nobody_more(document, caps):
+    assert_clamped(document, caps)
 
 
 def test_a_clamp_cuts_only_what_is_above():
