@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -83,6 +83,12 @@ def item(mapping: dict[Any, Any], key: object) -> object:
 def last_day(period: Any) -> object:
     """The last day of a date range, whose upper bound is exclusive; None while it is open."""
     return None if period is None or period.upper is None else period.upper - timedelta(days=1)
+
+
+@register.filter
+def day_before(day: str) -> date:
+    """The day before an ISO date, for periods kept with an exclusive end."""
+    return date.fromisoformat(str(day)[:10]) - timedelta(days=1)
 
 
 @register.filter
