@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from market.storefront.charts import Chart, bar_chart
 from pricing.tariffs.price_list import BASIS_WORDS, UNIT_WORDS
+from products.catalogue.models import DataProduct
 from products.organisations.models import OrganisationKind, OrganisationSize
 from products.registry.models import PurposeClass
 
@@ -131,7 +132,8 @@ def band_chart(bands: Mapping[str, Any]) -> Chart:
 
 def changes(draft: Mapping[str, Any]) -> list[str]:
     """What the draft changes, one sentence a part."""
-    found = [_cap(row) for row in draft.get("caps", [])[:20]]
+    names = _product_names(draft)
+    found = [_cap(row, names) for row in draft.get("caps", [])[:20]]
     if len(draft.get("caps", [])) > 20:
         found.append(_("… and %(count)s more caps") % {"count": len(draft["caps"]) - 20})
     for row in draft.get("tariffs", []):
@@ -139,7 +141,7 @@ def changes(draft: Mapping[str, Any]) -> list[str]:
     discount = draft.get("discount")
     if discount:
         whom = _(", ").join(size_word(size) for size in discount.get("sizes", [])) or _("all buyers")
-        what = _(", ").join(discount.get("products", [])) or _("all products")
+        what = _(", ").join(names.get(code, code) for code in discount.get("products", [])) or _("all products")
         found.append(_("A discount of %(percent)s %% on %(what)s for %(whom)s") % {**discount, "what": what, "whom": whom})
     for purpose in draft.get("free_purposes", []):
         found.append(_("Purpose %(purpose)s becomes free") % {"purpose": purpose})
@@ -150,10 +152,17 @@ def changes(draft: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _cap(row: Mapping[str, str]) -> str:
+def _product_names(draft: Mapping[str, Any]) -> dict[str, str]:
+    """Code → name of the products that the draft speaks of; a code that is gone stays a code."""
+    discount = draft.get("discount") or {}
+    codes = {row["product"] for row in draft.get("caps", [])} | set(discount.get("products", []))
+    return {product.code: local(product) for product in DataProduct.objects.filter(code__in=codes)} if codes else {}
+
+
+def _cap(row: Mapping[str, str], names: Mapping[str, str]) -> str:
     per = UNIT_WORDS.get(row.get("period", ""), "") or BASIS_WORDS.get(row["basis"], row["basis"])
     purpose = dict(PurposeClass.choices).get(row["purpose_class"], row["purpose_class"])
-    facts = {"product": row["product"], "purpose": purpose, "per": per, "cap": row["cap"]}
+    facts = {"product": names.get(row["product"], row["product"]), "purpose": purpose, "per": per, "cap": row["cap"]}
     return _("Cap of %(product)s, %(purpose)s, %(per)s: %(cap)s yuan") % facts
 
 

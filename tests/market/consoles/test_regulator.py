@@ -25,6 +25,8 @@ def test_a_tariff_is_noted(cast, tariff):
     client = acting(cast.regulator.decider)
     assert re.search(r"days-left info\">[^<]*5", text(client.get(LIST)))
     page = text(client.get(f"{LIST}{tariff.pk}/"))
+    for onward in (f"cases/{tariff.case.pk}/", "/console/regulator/comparables/", "/what-if/new/?operator="):
+        assert onward in page
     assert "¥0.45" in page and "¥0.50" in page and "甬发改价〔2026〕1号" in page
     assert client.post(f"{LIST}{tariff.pk}/note/").status_code == 302
     tariff.refresh_from_db()
