@@ -25,6 +25,7 @@ TERMS = {  # the first two were agreed under the trial rules of 2023, which allo
     "qinghe": (date(2026, 6, 1), date(2027, 6, 30)),
 }
 USUAL_SIGNED, USUAL_TERM = date(2026, 5, 28), (date(2026, 6, 1), date(2029, 5, 31))
+DOCUMENT_PREFIXES = {"regulator": "江发改价格", "bureau": "江数据", "authority": "江数授办"}
 RESOURCES = {
     "JZ-HRSS-001": ("社会保险缴纳记录", "Social-insurance contributions", "社会保障", 3, True),
     "JZ-HRSS-002": ("参保单位增减记录", "Insured employers by month", "社会保障", 2, False),
@@ -78,6 +79,9 @@ def found_market(at: datetime) -> Cast:
         told.bodies[body.key] = _register(body, body.uscc(serial), told.people[owner.account], told, at)
         for person in people:
             _join(told, body.key, person, owner, at)
+    for key, prefix in DOCUMENT_PREFIXES.items():
+        Organisation.objects.filter(pk=told.bodies[key].pk).update(document_prefix=prefix)
+        told.bodies[key].document_prefix = prefix
     delegate_pricing(at)
     return told
 

@@ -41,7 +41,7 @@ def file_port_costs(told: Cast) -> None:
         "year": costs.YEAR,
         "user": operator,
     }
-    content = costs.ledger(Decimal("0.35"), only=lambda line: line in (costs.OURS, costs.OTHER))
+    content = costs.ledger(Decimal("0.03"), only=lambda line: line in (costs.OURS, costs.OTHER))
     kept = cost_ledger_keep(**named, file_name="海湾2025年度成本台账.xlsx", content=content, at=at("2026-11-06", "09:10"))
     cost_file(**named, file=kept, statement="各项成本单独核算（演示）。", at=at("2026-11-06", "09:20"))
 

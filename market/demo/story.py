@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 
 from market.demo import buying, cast, fairness, pending, regulars, trade
 from market.demo.capsets import publish_set
@@ -48,7 +49,7 @@ def is_told() -> bool:
 def tell(say: Callable[[str], object]) -> None:
     """Tell the story in one transaction, so that a stop in the middle leaves an empty database."""
     clock.set_to(NOW)
-    with transaction.atomic():
+    with translation.override("zh-hans"), transaction.atomic():
         told = found_market(at("2025-09-08"))
         fairness.state_sizes(told, at("2025-09-10"))
         running = first_operator(told)
