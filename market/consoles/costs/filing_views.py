@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from market.consoles.acts import attempt, blame
@@ -163,7 +164,7 @@ def preview(request: HttpRequest, pk: str) -> HttpResponse:
     found = ledgers.sums(items)
     page = Paginator(items, ledgers.PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"form": form, "file": file, "page": page, "sums": found, "total": whole(row for _l, row in found[0].rows)}
-    context |= named | {"examples": examples, "steps": [_("Upload"), _("Check"), _("File")]}
+    context |= named | {"examples": examples, "steps": [_("Upload"), _("Check"), pgettext("to submit", "File")]}
     return render(request, "market/consoles/costs/preview.html", context, status=422 if form.errors else 200)
 
 
