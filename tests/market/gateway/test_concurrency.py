@@ -18,6 +18,8 @@ from settlement.billing.models import BillingMonth
 from settlement.metering.models import UsageEvent
 from tests.settlement.stall import Stall
 
+pytestmark = pytest.mark.proof  # kills, cut connections, four servers at once
+
 BODY = b'{"ask": "latest"}'
 
 

@@ -20,6 +20,8 @@ import pytest
 from products.postgres import embedded
 from products.postgres.embedded import Cluster
 
+pytestmark = pytest.mark.proof  # kills, accounts, half-made clusters: a minute of servers started and stopped
+
 ROOT = Path(__file__).resolve().parents[3]
 IS_ROOT = os.geteuid() == 0
 USE = """
