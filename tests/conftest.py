@@ -58,6 +58,28 @@ def cast(db, clock) -> Cast:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def patient_flush() -> Iterator[None]:
+    """A server under test may still write its journal while a test's tables are emptied: a deadlock of the two is tried again."""
+    from django.db import OperationalError
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    plain = DatabaseOperations.execute_sql_flush
+
+    def patient(self: DatabaseOperations, statements: list[str]) -> None:
+        for _attempt in range(4):
+            try:
+                return plain(self, statements)
+            except OperationalError as error:
+                if "deadlock" not in str(error):
+                    raise
+        return plain(self, statements)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", patient)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def quick_passwords() -> Iterator[None]:
     from django.test import override_settings
 
