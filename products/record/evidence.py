@@ -108,7 +108,7 @@ def sniff(content: bytes) -> str | None:
 def _office_type(content: bytes) -> str | None:
     try:
         names = zipfile.ZipFile(io.BytesIO(content)).namelist()
-    except (zipfile.BadZipFile, ValueError):
+    except Exception:  # a damaged directory raises more than BadZipFile; whatever it is, this is no office file
         return None
     if "[Content_Types].xml" not in names or any(name.lower().endswith("vbaproject.bin") for name in names):
         return None

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from skops.io import loads
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from products.runtimes.base import refuse_release
+from products.runtimes.base import ReleaseRefused, refuse_release
 
 MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 
@@ -145,7 +145,9 @@ def _description(data: bytes) -> Any:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
                 raise refuse_release("/artifact", _("is larger than a model may be when unpacked"))
             return json.loads(archive.read("schema.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
+    except ReleaseRefused:
+        raise
+    except Exception as error:  # a damaged archive raises more than zipfile's own errors, zlib's among them
         raise refuse_release("/artifact", _("is not a skops file (a pickle is never read)")) from error
 
 

@@ -130,6 +130,20 @@ def test_entities_bombs_and_broken_markup_never_reach_the_reader(monkeypatch):
     assert problems(repacked(plain, sheet, b"</worksheet>", b"</worksheet>" + b" " * 20_000)) == [("", "unpacks_too_far")]
 
 
+def test_a_file_damaged_anywhere_is_read_or_refused_and_never_breaks_the_page():
+    plain = xlsx(OWN)
+    answers = set()
+    for place in range(0, len(plain), 5):
+        damaged = bytearray(plain)
+        damaged[place] ^= 0xFF
+        try:
+            read(bytes(damaged))
+            answers.add("read")
+        except LedgerRefused:
+            answers.add("refused")
+    assert answers == {"read", "refused"}
+
+
 def test_a_row_number_out_of_this_world_does_not_hang_the_reader():
     far = repacked(xlsx(OWN, FINE), "xl/worksheets/sheet1.xml", b'<row r="3"', b'<row r="99999999999"')
     assert len(read(far).rows) == 1

@@ -67,6 +67,15 @@ def test_evidence_is_kept_under_the_type_of_its_content(keep, name):
     assert (kept.content_type, kept.size, len(kept.sha256)) == (media_type, len(content), 64)
 
 
+def test_an_office_file_damaged_anywhere_has_a_type_or_none():
+    whole, answers = office("xl/workbook.xml"), set()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        answers.add(evidence.sniff(bytes(damaged)))
+    assert {None, evidence.XLSX} <= answers
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_evidence_that_is_not_what_it_says_is_refused(keep, name):
     with pytest.raises(EvidenceTypeNotAllowed):

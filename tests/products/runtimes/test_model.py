@@ -25,6 +25,7 @@ from products.runtimes.attribution import explain
 from products.runtimes.base import ReleaseRefused, RuntimeFailed
 from products.runtimes.model import ModelRuntime, add_up
 from products.runtimes.schemas import Schema
+from products.runtimes.trust import load_trusted
 
 from .conftest import model_config
 
@@ -179,6 +180,18 @@ def test_a_type_that_skops_itself_trusts_is_still_refused(make_release):
     assert skops.io.get_untrusted_types(data=archive) == []
     with pytest.raises(ReleaseRefused, match="sqrt"):
         ModelRuntime(make_release("model", model_config(), archive))
+
+
+def test_an_archive_damaged_anywhere_is_refused_or_still_a_model(fitted):
+    archive, refused = skops.io.dumps(fitted(LogisticRegression()), compression=zipfile.ZIP_DEFLATED), 0
+    for place in range(0, len(archive), 23):
+        damaged = bytearray(archive)
+        damaged[place] ^= 0xFF
+        try:
+            load_trusted(bytes(damaged))
+        except ReleaseRefused:
+            refused += 1
+    assert refused
 
 
 def test_a_pickle_is_never_read(make_release, tmp_path):
