@@ -133,12 +133,7 @@ def authorisation_draft(
     ``operating_since`` is the first day of an operation that ran before it came here; later first listings count by themselves.
     Raises PartiesWrong, NumberTaken, TermTooLong, OperationOutsideTerm, and what ``scope_item_add`` raises.
     """
-    if authorising_body.kind != OrganisationKind.AUTHORISING_BODY or operator.kind != OrganisationKind.OPERATOR:
-        raise PartiesWrong(_("An authorising body authorises an operator."), field="operator")
-    if user is not None:
-        require_role(user, authorising_body, *DRAFTERS)
-    if Authorisation.objects.filter(number=number).exists():
-        raise NumberTaken(_("Another authorisation has this number."), field="number")
+    _check_parties(authorising_body, operator, number, user)
     place = region or authorising_body.region
     _check_term(from_date, to_date, place)
     _check_operation(operating_since, from_date, at)
@@ -166,17 +161,19 @@ def authorisation_draft(
     )
     facts = {"number": number, "operator": operator.uscc, "from": from_date, "to": to_date}
     _record("drafted", authorisation, user, at, facts=facts)
-    for resource, product_type, purpose, scenario in scope:
-        scope_item_add(
-            authorisation=authorisation,
-            resource=resource,
-            product_type=product_type,
-            purpose=purpose,
-            scenario=scenario,
-            user=user,
-            at=at,
-        )
+    for item in scope:
+        named = dict(zip(("resource", "product_type", "purpose", "scenario"), item, strict=True))
+        scope_item_add(authorisation=authorisation, user=user, at=at, **named)
     return authorisation
+
+
+def _check_parties(authorising_body: Organisation, operator: Organisation, number: str, user: User | None) -> None:
+    if authorising_body.kind != OrganisationKind.AUTHORISING_BODY or operator.kind != OrganisationKind.OPERATOR:
+        raise PartiesWrong(_("An authorising body authorises an operator."), field="operator")
+    if user is not None:
+        require_role(user, authorising_body, *DRAFTERS)
+    if Authorisation.objects.filter(number=number).exists():
+        raise NumberTaken(_("Another authorisation has this number."), field="number")
 
 
 def _check_term(from_date: date, to_date: date, region: str) -> None:

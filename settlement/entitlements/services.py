@@ -97,20 +97,15 @@ def entitlement_open(
     """
     _check_purposes(product=product, plan=plan, grant=grant, purposes=purposes)
     _check_scenario(product=product, grant=grant, scenario=scenario)
+    starts = business_date(valid_from)
     if discounts:
-        _check_discounts(
-            organisation=organisation, plan=plan, scenario=scenario, discounts=discounts, on=business_date(valid_from)
-        )
+        _check_discounts(organisation=organisation, plan=plan, scenario=scenario, discounts=discounts, on=starts)
     if grant is not None:
         _check_grant(grant=grant, organisation=organisation, product=product)
-    ends = min([valid_to, *_latest_ends(product=product, grant=grant)])
-    if ends <= valid_from:
-        raise EntitlementWithoutTime(
-            _("The authorisation of this product ends before the entitlement would begin."), field="valid_from"
-        )
+    ends = _end_of(product=product, grant=grant, valid_from=valid_from, valid_to=valid_to)
     if plan is not None:
         last = business_date(ends - timedelta(microseconds=1))
-        sale_check(product=product, from_date=business_date(valid_from), to_date=last + timedelta(days=1))
+        sale_check(product=product, from_date=starts, to_date=last + timedelta(days=1))
     entitlement = Entitlement.objects.create(
         code=_new_code(at),
         organisation=organisation,
@@ -122,7 +117,7 @@ def entitlement_open(
         scenario=scenario,
         valid_from=valid_from,
         valid_to=ends,
-        anchor_date=business_date(valid_from),
+        anchor_date=starts,
         discounts=list(discounts),
         is_prepaid=plan.is_prepaid if plan else False,
         rate_per_minute=plan.rate_per_minute if plan else Entitlement._meta.get_field("rate_per_minute").default,
@@ -138,6 +133,16 @@ def entitlement_open(
         facts["cut_from"] = valid_to.isoformat()
     audit.record(action="entitlement.open", obj=entitlement, actor=accepted_by, organisation=organisation, at=at, facts=facts)
     return entitlement
+
+
+def _end_of(*, product: DataProduct, grant: FreeUseGrant | None, valid_from: datetime, valid_to: datetime) -> datetime:
+    """The end that was asked for, cut to the authorisation's and the grant's. Raises EntitlementWithoutTime."""
+    ends = min([valid_to, *_latest_ends(product=product, grant=grant)])
+    if ends <= valid_from:
+        raise EntitlementWithoutTime(
+            _("The authorisation of this product ends before the entitlement would begin."), field="valid_from"
+        )
+    return ends
 
 
 def entitlement_suspend(*, entitlement: Entitlement, actor: User | None = None, reason: str, at: datetime) -> Entitlement:

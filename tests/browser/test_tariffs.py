@@ -40,9 +40,12 @@ def test_the_editor_proves_the_tariff_while_it_is_typed(page: Page, live_server,
     page.goto(f"{live_server.url}/console/operator/tariffs/plans/{plan.pk}/new/")
     page.fill("#id_components-0-price", "0.51")
     page.locator("#check").get_by_text("¥0.51").first.wait_for()
+    assert page.locator("#check [role=alert]").count() == 1
     page.select_option("#id_components-0-model", "volume")
     page.fill("#id_components-0-tiers", "100: 0.50\n*: 0.25")
     page.locator("#check").get_by_text("¥25.25").first.wait_for()
+    assert "¥50.00" in page.locator("#check").inner_text()  # 100 for 50.00, 101 for 25.25: the total falls
+    assert Tariff.objects.count() == 1  # nothing is filed by typing
     look(page, "editor")
     page.goto(f"{live_server.url}/console/operator/tariffs/")
     look(page, "prices")

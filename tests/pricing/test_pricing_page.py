@@ -1,34 +1,15 @@
 """The worked tables of docs/pricing.md are what the code answers."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
 
 from pricing.cap_check import check_cap
 from pricing.quote import quote
+from tests.pricing.worked_tables import worked_rows
 
 PAGE = Path(__file__).parents[2] / "docs" / "pricing.md"
-
-
-def worked_rows():
-    """(line number, tariff, {column: cell}) of each table row under a tariff block."""
-    tariff, header, block = None, None, None
-    for number, line in enumerate(PAGE.read_text(encoding="utf-8").splitlines(), 1):
-        if line == "```json tariff":
-            block = []
-        elif line == "```":
-            tariff, block = json.loads("\n".join(block)), None
-        elif block is not None:
-            block.append(line)
-        elif not line.startswith("|"):
-            header = None
-        elif header is None:
-            header = [cell.strip() for cell in line.strip("|").split("|")]
-        elif header[0] in ("usage", "caps") and not line.startswith("| ---"):
-            cells = [cell.strip() for cell in re.split(r"(?<= )\|(?= )|\|$", line.removeprefix("|").removesuffix("|"))]
-            yield pytest.param(tariff, dict(zip(header, cells, strict=True)), id=f"line {number}")
 
 
 def found(answer, column):
@@ -43,7 +24,7 @@ def found(answer, column):
     return lines[place][name] if place in lines else ""
 
 
-ROWS = list(worked_rows())
+ROWS = list(worked_rows(PAGE, ("usage", "caps")))
 
 
 @pytest.mark.parametrize(("tariff", "row"), ROWS)

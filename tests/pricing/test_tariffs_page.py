@@ -8,30 +8,12 @@ import pytest
 from pricing.quote import quote
 from pricing.tariffs.clauses import forbidden_clauses
 from pricing.tariffs.sanity import check_tariff
+from tests.pricing.worked_tables import worked_rows
 
 PAGE = Path(__file__).parents[2] / "docs" / "pricing" / "tariffs.md"
 
 
-def worked_rows():
-    """(tariff or None, {column: cell}) of each table row whose first column is proof, usage or words."""
-    tariff, header, block = None, None, None
-    for number, line in enumerate(PAGE.read_text(encoding="utf-8").splitlines(), 1):
-        if line == "```json tariff":
-            block = []
-        elif line == "```":
-            tariff, block = json.loads("\n".join(block)), None
-        elif block is not None:
-            block.append(line)
-        elif not line.startswith("|"):
-            header = None
-        elif header is None:
-            header = [cell.strip() for cell in line.strip("|").split("|")]
-        elif header[0] in ("proof", "usage", "words") and not line.startswith("| ---"):
-            cells = [cell.strip() for cell in line.removeprefix("|").removesuffix("|").split("|")]
-            yield pytest.param(tariff, dict(zip(header, cells, strict=True)), id=f"line {number}")
-
-
-ROWS = list(worked_rows())
+ROWS = list(worked_rows(PAGE, ("proof", "usage", "words")))
 
 
 @pytest.mark.parametrize(("tariff", "row"), ROWS)

@@ -165,6 +165,7 @@ def test_key_of_another_product_is_told_so(client):
 
     other = make_stall(2)
     problem(client.call(code=other.product.code), 403, "product-not-covered")
+    assert not UsageEvent.objects.exists()
 
 
 def test_quota_ends_in_429_and_says_what_is_left(client):

@@ -159,8 +159,10 @@ def test_a_cluster_that_was_half_made_is_made_again(folder):
     cluster = Cluster(folder)
     cluster.data.mkdir(parents=True)
     (cluster.data / "PG_VERSION").write_text("18")
+    (cluster.data / "left-over").touch()
     with user_of(folder) as user:
         started(user)
+        assert (cluster.data / "global" / "pg_control").exists() and not (cluster.data / "left-over").exists()
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="as an ordinary user every other test here is this test")
