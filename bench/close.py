@@ -31,6 +31,14 @@ FROM settlement_entitlement e, generate_series(1, 3) n
 """
 
 
+HOURS = """
+INSERT INTO settlement_usagerollup (entitlement_id, event_month, book_month, hour, purpose, component, units, events)
+SELECT entitlement_id, event_month, book_month, date_trunc('hour', event_time), purpose, 'calls',
+    sum((units ->> 'calls')::numeric), count(*)
+FROM settlement_usageevent GROUP BY 1, 2, 3, 4, 5
+"""
+
+
 def run() -> list[Figure]:
     stall, count = make_stall(), scaled(20_000)
     _agree(stall)
@@ -93,4 +101,5 @@ def _entitle(stall: Stall, count: int) -> None:
     BillingMonth.objects.get_or_create(month=MONTH)
     with connection.cursor() as cursor:
         cursor.execute(USAGE, {"month": MONTH})
+        cursor.execute(HOURS)
         cursor.execute("ANALYZE")

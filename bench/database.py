@@ -30,11 +30,11 @@ def empty() -> None:
     """Forget every row but the reference data; the append-only triggers look away."""
     from django.db import connection
 
-    from tests.conftest import REFERENCE_TABLES
+    from tests.conftest import REFERENCE_TABLES, UNMANAGED_TABLES
 
     tables = set(connection.introspection.django_table_names(only_existing=True)) - REFERENCE_TABLES
     tables -= {"django_migrations", "django_content_type", "auth_permission"}
-    tables |= {"settlement_usageevent", "settlement_usageidentity"}  # ours by hand, so Django does not count them
+    tables |= set(UNMANAGED_TABLES)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         names = ", ".join(f'"{name}"' for name in sorted(tables))

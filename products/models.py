@@ -1,6 +1,6 @@
 """Every model of the ground floor, so that Django finds them under one label."""
 
-from products.catalogue.models import DataProduct, Release, ReviewRecord, SubjectWindow
+from products.catalogue.models import DataProduct, JoinRule, Release, RemoteHost, ReviewRecord, SubjectWindow
 from products.organisations.models import Invitation, Membership, Organisation, User
 from products.record.models import (
     AuditEntry,
@@ -30,6 +30,7 @@ __all__ = [
     "Evidence",
     "Invitation",
     "IssuedDocument",
+    "JoinRule",
     "Membership",
     "Notice",
     "Organisation",
@@ -37,6 +38,7 @@ __all__ = [
     "Purpose",
     "Registration",
     "Release",
+    "RemoteHost",
     "ReviewRecord",
     "RuleSet",
     "Scenario",

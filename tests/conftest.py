@@ -20,7 +20,13 @@ REFERENCE_TABLES = {
     "products_calendaryear",
     "products_calendarday",
 }
-UNMANAGED_TABLES = ("settlement_usageevent", "settlement_usageidentity")  # made by hand, so that Django does not know of them
+# Made by hand, so that Django does not know of them.
+UNMANAGED_TABLES = (
+    "settlement_usageevent",
+    "settlement_usageidentity",
+    "settlement_usagedelta",
+    "settlement_usagerollup",
+)
 
 
 class FrozenClock:

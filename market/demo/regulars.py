@@ -15,7 +15,7 @@ from market.demo.founding import Cast
 from products.record.clock import day_start
 from settlement.billing.rules import next_month
 from settlement.entitlements.models import Entitlement
-from settlement.metering.record import NewEvent, record_events
+from settlement.metering.record import NewEvent, event_of, record_events
 
 FIRST = date(2025, 11, 1)
 SEASON = {1: 0.92, 2: 0.58, 3: 1.12, 4: 1.0, 5: 0.98, 6: 1.1, 7: 1.0, 8: 0.97, 9: 1.1, 10: 0.93, 11: 1.03, 12: 1.14}
@@ -100,12 +100,10 @@ def _report(each: Running, day: date) -> NewEvent | None:
     if not calls:
         return None
     entitlement = each.entitlement
-    return NewEvent(
-        entitlement_id=entitlement.pk,
-        product_id=entitlement.product_id,
-        purpose=entitlement.purposes[0],
+    return event_of(
+        entitlement,
         units={"calls": str(calls)},
-        event_time=day_start(day) + timedelta(hours=23),
+        time=day_start(day) + timedelta(hours=23),
         request_digest=hashlib.sha256(f"{entitlement.code}:{day}:{calls}".encode()).digest(),
         source=f"/operators/{entitlement.operator.slug}/line",
         event_id=f"{entitlement.code}-{day:%Y%m%d}",

@@ -27,7 +27,7 @@ from products.record.clock import BUSINESS_ZONE, business_date, day_start
 from products.registry.purposes import is_free
 from products.runtimes.keys import secrets_from, variable_name
 from settlement.entitlements.models import Entitlement
-from settlement.metering.record import NewEvent, record_events
+from settlement.metering.record import NewEvent, event_of, record_events
 from settlement.shares.models import DistributionAgreement
 
 
@@ -215,16 +215,13 @@ def calls_of(entitlement: Entitlement, *, month: date, calls: int, seed: int, un
     key = entitlement.keys.order_by("id").first()
     code = "products" if entitlement.product.type == "report" else "calls"
     return [
-        NewEvent(
-            entitlement_id=entitlement.pk,
-            product_id=entitlement.product_id,
-            release_id=release.pk,
-            key_id=key.pk if key else None,
-            purpose=entitlement.purposes[0],
+        event_of(
+            entitlement,
             units={code: "1"},
-            event_time=moment,
+            time=moment,
+            release=release,
+            key_id=key.pk if key else None,
             request_digest=hashlib.sha256(f"{seed}:{moment.isoformat()}".encode()).digest(),
-            is_free=entitlement.is_free,
         )
         for moment in _moments(month, calls, seed)
         if until is None or moment <= until
@@ -243,12 +240,10 @@ def report_facility_use(told: Cast, entitlement: Entitlement, *, month: date, gi
     """Storage that the operator's own service reports: shown on the bill, not collected."""
     operator = entitlement.operator
     moment = day_start(month) + timedelta(days=27, hours=20)
-    event = NewEvent(
-        entitlement_id=entitlement.pk,
-        product_id=entitlement.product_id,
-        purpose=entitlement.purposes[0],
+    event = event_of(
+        entitlement,
         units={"storage": gigabytes},
-        event_time=moment,
+        time=moment,
         request_digest=hashlib.sha256(f"storage:{month}".encode()).digest(),
         source=f"/operators/{operator.slug}/storage",
         event_id=f"storage-{month:%Y-%m}",

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from market.gateway import signing
-from market.gateway.calls import authenticate
+from market.gateway.authentication import authenticate
 from market.gateway.http import Request, Response, encode
 from market.gateway.problems import Problem
 from market.gateway.resources import Resources, spec_of

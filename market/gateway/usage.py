@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError, close_old_connections, connections
 from django.utils import translation
 
-from market.gateway.calls import authenticate
+from market.gateway.authentication import authenticate
 from market.gateway.http import Request, Response, encode
 from market.gateway.problems import Problem
 from market.gateway.resources import Resources

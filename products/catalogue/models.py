@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from products.choices import TextChoices
@@ -54,6 +54,11 @@ class DataProduct(models.Model):
     created_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     listed_at = models.DateTimeField(null=True)
+    needs_consent = models.BooleanField(default=False, help_text="Each call names the consent of the person asked about")
+    calls_per_minute = models.PositiveIntegerField(null=True, help_text="Capacity shared by all callers; null: not bounded")
+    concepts = ArrayField(
+        models.CharField(max_length=60), default=list, blank=True, help_text="What its answers tell, for joint checks"
+    )
 
     class Meta:
         indexes = [
@@ -142,3 +147,51 @@ class SubjectWindow(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["release", "caller", "day", "subject_digest"], name="subject_window_once")]
+
+
+class JoinRule(models.Model):
+    """Concepts that together point to a person (or a firm): who holds products that tell all of them needs a review (R72).
+
+    Content and start never change, an end may be set once.
+    """
+
+    name = models.CharField(max_length=100)
+    name_en = models.CharField(max_length=100, blank=True)
+    concepts = ArrayField(models.CharField(max_length=60))
+    explanation = models.TextField()
+    decided_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    from_date = models.DateField()
+    to_date = models.DateField(null=True, help_text="Last day")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(concepts__len__gte=2), name="join_rule_joins_two")]
+
+
+class RemoteHost(models.Model):
+    """Where an operator's own service may be called: the egress allow-list, a host at a time, agreed by a second person."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("Requested")
+        ALLOWED = "allowed", _("Allowed")
+        REFUSED = "refused", _("Refused")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    operator = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="remote_hosts")
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField(default=443)
+    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
+    requested_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    decided_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operator", "host", "port"], condition=Q(state__in=["requested", "allowed"]), name="remote_host_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")), name="remote_host_by_two_people"
+            ),
+        ]

@@ -21,6 +21,7 @@ class BillingMonth(models.Model):
     closed_at = models.DateTimeField(null=True)
     is_forced = models.BooleanField(default=False, help_text="Closed before its days of grace were over")
     digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 over its charges and invoices")
+    sealed_until = models.DateTimeField(null=True, help_text="No event booked here is received before: its receipts are sealed")
 
     class Meta:
         constraints = [

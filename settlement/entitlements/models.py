@@ -97,6 +97,10 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    scopes = ArrayField(
+        models.CharField(max_length=20), default=list, blank=True, help_text="What it may do; empty: all of its mode"
+    )
+    networks = ArrayField(models.CharField(max_length=43), default=list, blank=True, help_text="CIDR; empty: from anywhere")
 
     class Meta:
         constraints = [
@@ -104,4 +108,105 @@ class ApiKey(models.Model):
                 condition=(Q(mode="live") & Q(entitlement__isnull=False)) | Q(mode__in=["test", "op"]),
                 name="api_key_live_has_an_entitlement",
             )
+        ]
+
+
+class ConsentWithdrawal(models.Model):
+    """A person took back a consent that calls named: from that moment no call may name it. Never changed, never deleted."""
+
+    organisation = models.ForeignKey(
+        "products.Organisation", on_delete=models.PROTECT, related_name="+", help_text="Whose calls named it"
+    )
+    reference_digest = models.BinaryField(max_length=32, help_text="Keyed digest of the consent's reference")
+    withdrawn_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    key = models.ForeignKey(ApiKey, null=True, on_delete=models.PROTECT, related_name="+")
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "reference_digest"], name="consent_withdrawn_once"),
+        ]
+
+
+class EmergencyStop(models.Model):
+    """Calls stopped at once for a product, for all of an operator's products, or for a buyer, until it is lifted (R70, SM11)."""
+
+    class Kind(models.TextChoices):
+        PRODUCT = "product", _("Product")
+        OPERATOR = "operator", _("Operator")
+        BUYER = "buyer", _("Buyer")
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    product = models.ForeignKey("products.DataProduct", null=True, on_delete=models.PROTECT, related_name="emergency_stops")
+    organisation = models.ForeignKey("products.Organisation", null=True, on_delete=models.PROTECT, related_name="emergency_stops")
+    reason = models.TextField()
+    started_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField()
+    lift_asked_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    lift_asked_at = models.DateTimeField(null=True)
+    lift_reason = models.TextField(blank=True)
+    lifted_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    case = models.ForeignKey("products.Case", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="product", product__isnull=False, organisation__isnull=True)
+                | Q(kind__in=["operator", "buyer"], product__isnull=True, organisation__isnull=False),
+                name="emergency_stop_names_its_target",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None) | Q(lifted_at__gte=F("started_at"), lifted_by__isnull=False),
+                name="emergency_stop_dates_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_by=None) | (Q(lift_asked_by__isnull=False) & ~Q(lifted_by=F("lift_asked_by"))),
+                name="emergency_stop_lifted_by_two_people",
+            ),
+            models.UniqueConstraint(fields=["product"], condition=Q(lifted_at=None), name="emergency_stop_once_a_product"),
+            models.UniqueConstraint(
+                fields=["kind", "organisation"], condition=Q(lifted_at=None), name="emergency_stop_once_an_organisation"
+            ),
+        ]
+
+
+class JoinReview(models.Model):
+    """Whether an organisation may hold products that together satisfy a join rule; asked before the purchase that does."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("Requested")
+        ALLOWED = "allowed", _("Allowed")
+        REFUSED = "refused", _("Refused")
+
+    organisation = models.ForeignKey("products.Organisation", on_delete=models.PROTECT, related_name="join_reviews")
+    rule = models.ForeignKey("products.JoinRule", on_delete=models.PROTECT, related_name="reviews")
+    product = models.ForeignKey(
+        "products.DataProduct", on_delete=models.PROTECT, related_name="+", help_text="That would complete it"
+    )
+    held = models.JSONField(help_text="Codes of the products held then, with the concepts that each tells")
+    statement = models.TextField(help_text="Why the buyer needs them together, and how it keeps them apart")
+    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
+    requested_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    decided_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+    valid_to = models.DateField(null=True, help_text="Last day of an allowance")
+    case = models.ForeignKey("products.Case", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "rule", "product"], condition=Q(state="requested"), name="join_review_once_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")), name="join_review_by_two_people"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="requested", decided_at=None) | Q(decided_at__isnull=False, decided_by__isnull=False),
+                name="join_review_decided_by_someone",
+            ),
         ]

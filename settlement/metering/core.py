@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from settlement.metering.events import NewEvent, Outcome, Status
-from settlement.metering.rules import business_day, month_of, quota_units, usage_id
+from settlement.metering.rules import business_day, content_digest, content_of, month_of, quota_units, usage_id
 
 ANSWER_KEPT = timedelta(hours=24)
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -59,8 +60,8 @@ def is_plain(item: Item) -> bool:
 
 def plain_statement(items: Sequence[Item], at: datetime) -> Statement:
     """All of it in one statement, that is one round trip; its count is 0 when a month is not open (then run ``steps``)."""
-    months = sorted({item.month for item in items})
-    return Statement("record_now", {"months": months, "received": at, **_columns(items)})
+    booked = {item.month: item.month for item in items}
+    return Statement("record_now", {"months": sorted(booked), "received": at, **_columns(items), **_hours(items, booked)})
 
 
 def plain_outcomes(items: Sequence[Item]) -> dict[int, Outcome]:
@@ -76,7 +77,7 @@ def steps(items: Sequence[Item], at: datetime) -> Steps:
     new = yield from _claim(new, done)
     booked = yield from _book(new)
     if new:
-        columns = {**_columns(new), "book_month": [booked[item.month] for item in new]}
+        columns = {**_columns(new), "book_month": [booked[item.month] for item in new], **_hours(new, booked)}
         yield Statement("record_booked", {"received": at, **columns})
     yield from _move_quotas(new, left)
     yield from _keep_answers(new, at)
@@ -256,4 +257,46 @@ def _columns(items: Sequence[Item]) -> dict[str, list[Any]]:
         "is_free": [i.event.is_free for i in items],
         "request_digest": [i.event.request_digest for i in items],
         "corrects": [i.event.corrects for i in items],
+        "digest": [_digest(i) for i in items],
+        "consent_digest": [i.event.consent_digest for i in items],
     }
+
+
+def _digest(item: Item) -> bytes:
+    event = item.event
+    content = content_of(
+        id=item.id,
+        time=event.event_time,
+        entitlement=event.entitlement,
+        product=event.product,
+        release=event.release_version,
+        purpose=event.purpose,
+        units=event.units,
+        free=event.is_free,
+        source=event.source,
+        event_id=event.event_id or str(item.id),
+        request_digest=event.request_digest,
+        corrects=event.corrects,
+        consent_digest=event.consent_digest,
+    )
+    return content_digest(content)
+
+
+def _hours(items: Sequence[Item], booked: Mapping[date, date]) -> dict[str, list[Any]]:
+    """What the batch adds to usage by the hour; an event is counted at the first of its components."""
+    sums: dict[tuple[int, date, date, datetime, str, str], list[Any]] = {}
+    for item in items:
+        event = item.event
+        hour = event.event_time.replace(minute=0, second=0, microsecond=0)  # Shanghai is whole hours from UTC
+        counted = 1
+        for component in sorted(event.units):
+            key = (event.entitlement_id, item.month, booked[item.month], hour, event.purpose, component)
+            entry = sums.setdefault(key, [Decimal(0), 0])
+            entry[0] += Decimal(event.units[component])
+            entry[1] += counted
+            counted = 0
+    keys = list(zip(*sums, strict=True)) or [()] * 6
+    names = ("h_entitlement_id", "h_event_month", "h_book_month", "h_hour", "h_purpose", "h_component")
+    columns = {name: list(values) for name, values in zip(names, keys, strict=True)}
+    values = list(sums.values())
+    return {**columns, "h_units": [str(units) for units, _ in values], "h_events": [events for _, events in values]}

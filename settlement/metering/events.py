@@ -14,12 +14,15 @@ class NewEvent:
     """One use to be metered. ``units`` maps component codes to decimal strings.
 
     ``source`` and ``event_id`` name it for ever where ``has_identity``; without, the recorder gives it its own id as event id.
-    ``request_digest`` (32 bytes) tells a repeat from a conflict. ``has_quota=False`` promises that the entitlement has no hard
-    limit, which spares a look. ``answer`` is kept beside the identity for 24 hours (already encrypted).
+    ``entitlement``, ``product`` and ``release_version`` are the codes that people see of what the ids name: they go into the
+    event's digest. ``request_digest`` (32 bytes) tells a repeat from a conflict. ``has_quota=False`` promises that the
+    entitlement has no hard limit, which spares a look. ``answer`` is kept beside the identity for 24 hours (already encrypted).
     """
 
     entitlement_id: int
+    entitlement: str
     product_id: int
+    product: str
     purpose: str
     units: Mapping[str, str]
     event_time: datetime
@@ -28,11 +31,13 @@ class NewEvent:
     event_id: str = ""
     is_free: bool = False
     release_id: int | None = None
+    release_version: int | None = None
     key_id: int | None = None
     id: UUID | None = None
     corrects: UUID | None = None
     has_quota: bool = True
     answer: bytes | None = None
+    consent_digest: bytes | None = None
 
     @property
     def has_identity(self) -> bool:

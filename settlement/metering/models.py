@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -30,10 +31,62 @@ class UsageEvent(models.Model):
     is_free = models.BooleanField()
     request_digest = models.BinaryField(max_length=32)
     corrects = models.UUIDField(null=True)
+    digest = models.BinaryField(max_length=32, null=True, help_text="Of its content; the leaf of its hour's receipts")
+    consent_digest = models.BinaryField(max_length=32, null=True, help_text="Keyed digest of the consent that the call named")
 
     class Meta:
         managed = False
         db_table = "settlement_usageevent"
+
+
+class UsageRollup(models.Model):
+    """Units of an entitlement in an hour, by purpose and component: what closing, previews and pages read instead of events.
+
+    What a commit writes goes to ``settlement_usagedelta`` in the same transaction and is folded in here a moment later, in a
+    transaction that takes it from there: exactly once. The view ``settlement_usagehour`` shows both together, so its sums are
+    exact at every moment. ``events`` counts an event at the first of its components (in the order of their codes) only.
+    """
+
+    pk = models.CompositePrimaryKey("entitlement", "event_month", "book_month", "hour", "purpose", "component")
+    entitlement = models.ForeignKey("settlement.Entitlement", on_delete=models.DO_NOTHING, related_name="+", db_index=False)
+    event_month = models.DateField()
+    book_month = models.DateField()
+    hour = models.DateTimeField(help_text="First moment of the hour of event_time")
+    purpose = models.CharField(max_length=80)
+    component = models.CharField(max_length=60)
+    units = models.DecimalField(max_digits=30, decimal_places=6)
+    events = models.BigIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "settlement_usagerollup"
+
+
+class ReceiptTree(models.Model):
+    """The Merkle tree (RFC 6962, section 2.1) over the digests of the events received in one hour, sealed when the hour is over.
+
+    ``chain`` is SHA-256 of the chain before, the hour, the size and the root, so that no root can be changed or left out later.
+    """
+
+    hour = models.DateTimeField(primary_key=True)
+    size = models.BigIntegerField()
+    root = models.BinaryField(max_length=32)
+    chain = models.BinaryField(max_length=32)
+    chunks = models.BinaryField(help_text="Nodes of 1 024 leaves each, 32 bytes a node")
+    first_ids = ArrayField(models.UUIDField(), help_text="The first event of each chunk; leaves are in the order of ids")
+    sealed_at = models.DateTimeField()
+
+
+class ArchivedMonth(models.Model):
+    """A month of usage events that was moved to a Parquet file, and how to prove that the file is what the month was."""
+
+    event_month = models.DateField(primary_key=True)
+    file_name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField(help_text="Bytes")
+    events = models.BigIntegerField()
+    archived_at = models.DateTimeField()
+    archived_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
 
 
 class UsageIdentity(models.Model):

@@ -6,19 +6,40 @@ Behind it stands one PostgreSQL today; design.md section 10 says what may stand 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
+from products.catalogue.models import Release
+from settlement.entitlements.models import Entitlement
 from settlement.metering import core
 from settlement.metering.events import NewEvent, Outcome, Status
 from settlement.sql import query
 
-__all__ = ["NewEvent", "Outcome", "Status", "record_events"]
+__all__ = ["NewEvent", "Outcome", "Status", "event_of", "record_events"]
 
 CHUNK = 5_000
+
+
+def event_of(
+    entitlement: Entitlement, *, units: Mapping[str, str], time: datetime, release: Release | None = None, **more: Any
+) -> NewEvent:
+    """A use of an entitlement, for its first purpose where none is named; ``more`` are fields of ``NewEvent``."""
+    facts: dict[str, Any] = {
+        "entitlement_id": entitlement.pk,
+        "entitlement": entitlement.code,
+        "product_id": entitlement.product_id,
+        "product": entitlement.product.code,
+        "release_id": release.pk if release else None,
+        "release_version": release.version if release else None,
+        "purpose": entitlement.purposes[0],
+        "units": units,
+        "event_time": time,
+        "is_free": entitlement.is_free,
+    }
+    return NewEvent(**facts | more)
 
 
 def record_events(events: Sequence[NewEvent], *, at: datetime) -> list[Outcome]:

@@ -185,7 +185,7 @@ class _Book:
     @classmethod
     def of(cls, reports: Any) -> _Book:
         codes = {report.subject for report in reports}
-        found = Entitlement.objects.filter(code__in=codes).select_related("operator", "grant")
+        found = Entitlement.objects.filter(code__in=codes).select_related("operator", "grant", "product")
         entitlements = {entitlement.code: entitlement for entitlement in found}
         tariffs: dict[int, list[Tariff]] = {}
         plans = {e.plan_id for e in entitlements.values() if e.plan_id}
@@ -213,7 +213,9 @@ class _Book:
         self._check_units(entitlement, report)
         return NewEvent(
             entitlement_id=entitlement.pk,
+            entitlement=entitlement.code,
             product_id=entitlement.product_id,
+            product=entitlement.product.code,
             purpose=report.purpose,
             units=report.units,
             event_time=report.time,

@@ -7,11 +7,16 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from hashlib import sha256
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
 QUOTA_BASES = ("calls", "products", "records", "periods")
+_canonical = msgspec.json.Encoder(order="deterministic").encode
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
 _RANDOM = (1 << 80) - 1 - (0xF << 76) - (0b11 << 62)
@@ -48,3 +53,42 @@ def quota_units(units: Mapping[str, str]) -> int:
         if basis in units:
             return math.ceil(Decimal(units[basis]))
     return 1
+
+
+def content_of(
+    *,
+    id: UUID,
+    time: datetime,
+    entitlement: str,
+    product: str,
+    release: int | None,
+    purpose: str,
+    units: Mapping[str, str],
+    free: bool,
+    source: str,
+    event_id: str,
+    request_digest: bytes,
+    corrects: UUID | None,
+    consent_digest: bytes | None,
+) -> dict[str, Any]:
+    """What a usage event says, as its receipt shows it: codes, decimal strings, hexadecimal digests, UTC to the microsecond."""
+    return {
+        "id": str(id),
+        "time": time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "entitlement": entitlement,
+        "product": product,
+        "release": release,
+        "purpose": purpose,
+        "units": dict(units),
+        "free": free,
+        "source": source,
+        "event_id": event_id,
+        "request_digest": request_digest.hex(),
+        "corrects": str(corrects) if corrects else None,
+        "consent_digest": consent_digest.hex() if consent_digest else None,
+    }
+
+
+def content_digest(content: Mapping[str, Any]) -> bytes:
+    """SHA-256 (32 bytes) of the content's JSON: keys sorted, no spaces, UTF-8. The leaf of the event in its hour's receipts."""
+    return sha256(_canonical(content)).digest()

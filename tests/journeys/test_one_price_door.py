@@ -16,7 +16,7 @@ from products.record.models import RuleSet
 from settlement.billing.models import Invoice
 from settlement.billing.services import close_month
 from settlement.entitlements.models import Entitlement
-from settlement.metering.record import NewEvent, record_events
+from settlement.metering.record import event_of, record_events
 from settlement.payments.models import PaymentIntent
 from settlement.verify.run import mismatches
 from tests.factories.offers import BEFORE, TARIFF, make_offer
@@ -83,16 +83,8 @@ def use_and_close(entitlement: Entitlement, month: date, units: str) -> Invoice:
     """A month's use in one event, and the month closed."""
     moment = datetime.fromisoformat(f"{month:%Y-%m}-25T12:00:00+08:00")
     if Decimal(units):
-        event = NewEvent(
-            entitlement_id=entitlement.pk,
-            product_id=entitlement.product_id,
-            purpose=entitlement.purposes[0],
-            units={"calls": units},
-            event_time=moment,
-            request_digest=b"0" * 32,
-            is_free=False,
-            release_id=entitlement.product.releases.get().pk,
-        )
+        release = entitlement.product.releases.get()
+        event = event_of(entitlement, units={"calls": units}, time=moment, release=release, request_digest=b"0" * 32)
         record_events([event], at=moment)
     after = date(month.year + month.month // 12, month.month % 12 + 1, 5)
     close_month(month=month, at=datetime.fromisoformat(f"{after}T09:00:00+08:00"))

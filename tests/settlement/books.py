@@ -16,7 +16,7 @@ from settlement.billing.models import Invoice
 from settlement.billing.rules import digest
 from settlement.billing.services import Closed, close_month
 from settlement.entitlements.models import Entitlement
-from settlement.metering.record import NewEvent, Status, record_events
+from settlement.metering.record import Status, event_of, record_events
 from settlement.shares.models import DistributionAgreement
 from tests.settlement.stall import START, TARIFF, Stall, digest_of, entitle, make_release, make_stall, organisation
 
@@ -110,17 +110,14 @@ class Books:
         """One event of so many units, received when it happened (or at ``received``)."""
         entitlement = entitlement or self.stall.entitlement
         received = more.pop("received", when)
-        fields = {
-            "entitlement_id": entitlement.id,
-            "product_id": entitlement.product_id,
-            "purpose": entitlement.purposes[0],
-            "units": units if isinstance(units, dict) else {"calls": units},
-            "event_time": moment(when),
-            "request_digest": digest_of(f"{units} {when}"),
-            "is_free": entitlement.is_free,
-            "release_id": self.stall.release.id,
-        }
-        (outcome,) = record_events([NewEvent(**fields | more)], at=moment(received))
+        event = event_of(
+            entitlement,
+            units=units if isinstance(units, dict) else {"calls": units},
+            time=moment(when),
+            release=self.stall.release,
+            **{"request_digest": digest_of(f"{units} {when}")} | more,
+        )
+        (outcome,) = record_events([event], at=moment(received))
         assert outcome.status is Status.ACCEPTED
 
     def close(self, month: date = OCTOBER, at: str = "2026-11-04 09:00", **more: Any) -> Closed:

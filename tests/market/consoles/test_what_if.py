@@ -13,7 +13,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from products.models import Organisation
 from products.record.clock import frozen_at
 from settlement.billing.services import close_month
-from settlement.metering.record import NewEvent, record_events
+from settlement.metering.record import event_of, record_events
 from settlement.shares.models import DistributionAgreement
 from settlement.whatif.models import WhatIfCase
 from tests.market.pages import acting, text
@@ -49,15 +49,7 @@ def past(cast, clock):
     for buyer, units in ((cast.buyer, "1000"), (cast.buyer_b, "200")):
         entitlement = entitle(product, buyer.organisation, plan)
         used = datetime.fromisoformat("2026-10-05T12:00:00+08:00")
-        event = NewEvent(
-            entitlement_id=entitlement.pk,
-            product_id=product.pk,
-            purpose=entitlement.purposes[0],
-            units={"calls": units},
-            event_time=used,
-            request_digest=digest_of(units),
-            is_free=False,
-        )
+        event = event_of(entitlement, units={"calls": units}, time=used, request_digest=digest_of(units))
         record_events([event], at=used)
     Organisation.objects.filter(pk=cast.buyer_b.organisation.pk).update(size="small")
     close_month(month=date(2026, 10, 1), at=datetime.fromisoformat("2026-11-05T09:00:00+08:00"))

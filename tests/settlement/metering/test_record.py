@@ -26,8 +26,11 @@ def event(stall: Stall, n: int | None = None, *, content: str = "", at: datetime
     identity = {"source": "/operators/port-data-1/meter", "event_id": f"e{n}"} if n is not None else {}
     facts = {
         "entitlement_id": stall.entitlement.pk,
+        "entitlement": stall.entitlement.code,
         "product_id": stall.product.pk,
+        "product": stall.product.code,
         "release_id": stall.release.pk,
+        "release_version": stall.release.version,
         "purpose": "industry.finance.pre_loan",
         "units": {"calls": "1"},
         "event_time": at,

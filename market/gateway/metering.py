@@ -1,0 +1,83 @@
+"""The last steps of a call: its event is committed, then it is answered; a repeat gets the first answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from market.gateway import signing
+from market.gateway.admission import quota_problem
+from market.gateway.call import Call
+from market.gateway.http import Response, encode
+from market.gateway.problems import Problem
+from market.gateway.resources import Resources
+from products.runtimes.base import RunResult
+from settlement.entitlements.access import Access
+from settlement.metering.events import NewEvent, Outcome, Status
+from settlement.metering.recorder import QueueFull, RecordingFailed, RecordingUnknown
+from settlement.metering.rules import usage_id
+
+
+async def meter(held: Resources, call: Call, access: Access, result: RunResult, *, name: str, digest: bytes) -> Response:
+    """Commit the event, then answer. With an Idempotency-Key the answer is kept in the same commit."""
+    identifier = usage_id(call.at)
+    receipt = {"id": str(identifier), "url": f"/v1/receipts/{identifier}"}
+    body = encode({"data": result.output, "receipt": receipt})
+    assert access.entitlement_id is not None and access.product_id is not None  # a live key, and its own product
+    assert access.entitlement is not None and access.product is not None
+    event = NewEvent(
+        id=identifier,
+        entitlement_id=access.entitlement_id,
+        entitlement=access.entitlement,
+        product_id=access.product_id,
+        product=access.product,
+        release_id=access.release_id,
+        release_version=access.release_version,
+        key_id=access.key_id,
+        purpose=call.purpose,
+        units=access.components_of(result.units),
+        event_time=call.at,
+        is_free=access.is_free,
+        request_digest=digest,
+        source=_source(access) if name else "/gateway",
+        event_id=name,
+        has_quota=access.has_quota,
+        answer=signing.seal(body) if name else None,
+    )
+    outcome = await _commit(held, event)
+    if outcome.status is Status.ACCEPTED:
+        return Response(200, body)
+    if outcome.status is Status.OVER_QUOTA:
+        raise quota_problem(access)
+    first = await first_answer(held, access, name, digest, call.at)
+    if first is None:
+        raise Problem("recording-failed")  # cannot be: the identity was there a moment ago and is never deleted
+    return first
+
+
+async def _commit(held: Resources, event: NewEvent) -> Outcome:
+    try:
+        return await held.recorder.record(event)
+    except QueueFull:
+        raise Problem("runtime-busy") from None
+    except RecordingUnknown:
+        raise Problem("recording-unknown") from None
+    except RecordingFailed:
+        raise Problem("recording-failed") from None
+
+
+async def first_answer(held: Resources, access: Access, name: str, digest: bytes, at: datetime) -> Response | None:
+    """The answer given before under this Idempotency-Key; None where there was no call. Raises ``Problem`` (409)."""
+    row = await held.row("first_answer", source=_source(access), event_id=name, at=at)
+    if row is None:
+        return None
+    receipt = {"id": str(row["usage_id"]), "url": f"/v1/receipts/{row['usage_id']}"}
+    if bytes(row["digest"]) != digest:
+        raise Problem("idempotency-conflict", receipt=receipt)
+    kept = signing.unseal(bytes(row["answer"])) if row["answer"] is not None else None
+    if kept is None:
+        raise Problem("idempotency-forgotten", receipt=receipt)
+    return Response(200, kept, headers={"idempotency-replayed": "true"})
+
+
+def _source(access: Access) -> str:
+    return f"/keys/{access.entitlement}"

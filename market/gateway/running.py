@@ -1,0 +1,66 @@
+"""Running the release behind a product: loading it, checking the input, what its answer needs to pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import translation
+
+from market.gateway.call import Call
+from market.gateway.problems import Problem
+from market.gateway.resources import Resources
+from products.record.refusals import Refused
+from products.runtimes import host
+from products.runtimes.base import InputRefused, Loaded, RunResult, RuntimeBusy, RuntimeTimeout
+from products.runtimes.limits import ADMIT_SQL, SubjectLimitReached, parameters, raise_unless_admitted
+from settlement.entitlements.access import Access
+
+
+async def load(held: Resources, release_id: int) -> tuple[Loaded, dict[str, Any]]:
+    try:
+        return await held.loaded(release_id)
+    except Refused as refused:
+        raise Problem("runtime-failed", refused.code) from refused
+
+
+def check_input(call: Call, loaded: Loaded, body: Any) -> None:
+    with translation.override(call.request.language):
+        try:
+            loaded.check(body)
+        except InputRefused as refused:
+            raise Problem("input-refused", errors=refused.errors) from refused
+
+
+async def run(held: Resources, call: Call, access: Access, body: Any) -> RunResult:
+    assert access.release_id is not None
+    loaded, release = await load(held, access.release_id)
+    check_input(call, loaded, body)
+    subject = loaded.subject(body)
+    if subject is not None:
+        await _admit(held, call, access, release["config"]["limits"], subject)
+    try:
+        with translation.override(call.request.language):
+            return await host.run(loaded, body, call.at)
+    except InputRefused as refused:
+        raise Problem("input-refused", errors=refused.errors) from refused
+    except RuntimeBusy as refused:
+        wait = str(refused.facts.get("retry_after", 1))
+        raise Problem("runtime-busy", headers={"retry-after": wait}) from refused
+    except RuntimeTimeout as refused:
+        raise Problem("runtime-timeout") from refused
+    except Refused as refused:
+        raise Problem("runtime-failed") from refused
+
+
+async def _admit(held: Resources, call: Call, access: Access, limits: dict[str, Any], subject: bytes) -> None:
+    """Count the question about a subject, or refuse it: what stops the listing of a protected table."""
+    assert access.release_id is not None and access.entitlement is not None
+    asked = parameters(release_id=access.release_id, caller=access.entitlement, limits=limits, digest=subject, at=call.at)
+    async with held.pool.connection() as connection:
+        row = await (await connection.execute(ADMIT_SQL, asked)).fetchone()
+    try:
+        raise_unless_admitted(row[0] if row else "subjects", limits=limits, at=call.at)
+    except SubjectLimitReached as refused:
+        with translation.override(call.request.language):
+            detail = str(refused)
+        raise Problem("subject-limit", detail, headers={"retry-after": str(refused.facts["retry_after"])}) from refused
