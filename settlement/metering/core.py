@@ -1,61 +1,37 @@
 """How usage becomes durable, once: the steps of one transaction, written without any I/O.
 
 ``steps`` is a generator: it yields statements and is sent their rows, so that the synchronous door (``record``) and the gateway's
-group commit (``recorder``) run the same core. Locks are taken in one order everywhere: quotas, identities, months.
+group commit (``recorder``) run the same core. Locks are taken in one order everywhere: limits (quotas first), identities, months.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from settlement.metering.events import NewEvent, Outcome, Status
-from settlement.metering.rules import business_day, content_digest, content_of, month_of, quota_units, usage_id
+from settlement.metering.events import Outcome, Status
+from settlement.metering.items import Item, Statement, Steps, items_of
+from settlement.metering.limits import LIMITS, Limit
+from settlement.metering.rules import content_digest, content_of
+
+__all__ = ["Item", "MonthsMissing", "Statement", "is_plain", "items_of", "plain_outcomes", "plain_statement", "steps"]
 
 ANSWER_KEPT = timedelta(hours=24)
 _encode = msgspec.json.Encoder(order="sorted").encode
-
-
-class Statement(NamedTuple):
-    """A query by name (``settlement/sql``); ``wants`` is "rows" or "count"."""
-
-    name: str
-    parameters: Mapping[str, Any]
-    wants: str = "count"
-
-
-class Item(NamedTuple):
-    """An event with what the recorder adds: its id, its month, its place in the caller's order."""
-
-    place: int
-    event: NewEvent
-    id: UUID
-    month: date
-
-
-Steps = Generator[Statement, Any, dict[int, Outcome]]
 
 
 class MonthsMissing(RuntimeError):
     """No open month could be made: the billing months are in a state that they cannot be in."""
 
 
-def items_of(events: Iterable[NewEvent]) -> list[Item]:
-    return [
-        Item(place, event, event.id or usage_id(event.event_time), month_of(event.event_time))
-        for place, event in enumerate(events)
-    ]
-
-
 def is_plain(item: Item) -> bool:
     """Whether nothing but the event itself is to be written."""
-    return not (item.event.has_identity or item.event.has_quota)
+    return not (item.event.has_identity or item.event.is_limited)
 
 
 def plain_statement(items: Sequence[Item], at: datetime) -> Statement:
@@ -68,64 +44,32 @@ def plain_outcomes(items: Sequence[Item]) -> dict[int, Outcome]:
     return {item.place: Outcome(Status.ACCEPTED, item.id, item.month) for item in items}
 
 
-def steps(items: Sequence[Item], at: datetime) -> Steps:
+def steps(items: Sequence[Item], at: datetime) -> Steps[dict[int, Outcome]]:
     """The whole of it, inside one transaction of the caller's. Returns an outcome for each place."""
     done: dict[int, Outcome] = {}
-    left = yield from _lock_quotas(items)
+    held = yield from _lock_limits(items)
     new = yield from _drop_known(items, done)
-    new = _drop_over_quota(new, left, done)
+    new = _drop_over_limit(new, held, done)
     new = yield from _claim(new, done)
     booked = yield from _book(new)
     if new:
         columns = {**_columns(new), "book_month": [booked[item.month] for item in new], **_hours(new, booked)}
         yield Statement("record_booked", {"received": at, **columns})
-    yield from _move_quotas(new, left)
+    for limit in held:
+        yield from limit.move(new)
     yield from _keep_answers(new, at)
     done.update((item.place, Outcome(Status.ACCEPTED, item.id, booked[item.month])) for item in new)
     return done
 
 
-class _Left:
-    """Units left of the quotas of a batch."""
-
-    def __init__(self, rows: Iterable[tuple[int, int, date, int]]) -> None:
-        self.units: dict[int, int] = {}
-        self._spans: dict[int, list[tuple[date, int]]] = defaultdict(list)
-        for quota, entitlement, start, left in rows:
-            self.units[quota] = left
-            self._spans[entitlement].append((start, quota))
-        for spans in self._spans.values():
-            spans.sort()
-
-    def quota_of(self, item: Item) -> int | None:
-        """The quota whose span holds the event's day: the last that began; the first where none has begun; None without any."""
-        spans = self._spans.get(item.event.entitlement_id)
-        if not spans:
-            return None
-        day = business_day(item.event.event_time)
-        begun = [quota for start, quota in spans if start <= day]
-        return begun[-1] if begun else spans[0][1]
-
-    def take(self, item: Item) -> bool:
-        quota = self.quota_of(item)
-        if quota is None:
-            return True
-        units = quota_units(item.event.units)
-        if units > self.units[quota]:
-            return False
-        self.units[quota] -= units
-        return True
+def _lock_limits(items: Sequence[Item]) -> Steps[list[Limit]]:
+    held: list[Limit] = []
+    for limit in LIMITS:
+        held.append((yield from limit.lock(items)))
+    return held
 
 
-def _lock_quotas(items: Sequence[Item]) -> Generator[Statement, Any, _Left]:
-    entitlements = sorted({item.event.entitlement_id for item in items if item.event.has_quota})
-    if not entitlements:
-        return _Left(())
-    rows = yield Statement("lock_quotas", {"entitlements": entitlements}, "rows")
-    return _Left(rows)
-
-
-def _drop_known(items: Sequence[Item], done: dict[int, Outcome]) -> Generator[Statement, Any, list[Item]]:
+def _drop_known(items: Sequence[Item], done: dict[int, Outcome]) -> Steps[list[Item]]:
     """Events that were recorded before, or that stand twice in this batch, are answered and dropped."""
     named = [item for item in items if item.event.has_identity]
     if not named:
@@ -142,7 +86,7 @@ def _drop_known(items: Sequence[Item], done: dict[int, Outcome]) -> Generator[St
     return new
 
 
-def _identities(named: Sequence[Item]) -> Generator[Statement, Any, dict[tuple[str, str], tuple[bytes, UUID]]]:
+def _identities(named: Sequence[Item]) -> Steps[dict[tuple[str, str], tuple[bytes, UUID]]]:
     parameters = {"sources": [i.event.source for i in named], "event_ids": [i.event.event_id for i in named]}
     rows = yield Statement("find_identities", parameters, "rows")
     return {(source, event_id): (bytes(digest), found) for source, event_id, digest, found, _month in rows}
@@ -153,21 +97,25 @@ def _again(item: Item, first: tuple[bytes, UUID]) -> Outcome:
     return Outcome(Status.DUPLICATE if same else Status.CONFLICT, first[1])
 
 
-def _drop_over_quota(items: Sequence[Item], left: _Left, done: dict[int, Outcome]) -> list[Item]:
+def _drop_over_limit(items: Sequence[Item], held: Sequence[Limit], done: dict[int, Outcome]) -> list[Item]:
+    """In the order given: an event that a limit refuses is answered and dropped, the others count for those after them."""
     new: list[Item] = []
-    over: set[UUID] = set()
+    over: dict[UUID, Status] = {}
     for item in items:
-        if left.take(item):
+        refusal = next(filter(None, (limit.refusal(item) for limit in held)), None)
+        if refusal is None:
+            for limit in held:
+                limit.take(item)
             new.append(item)
         else:
-            over.add(item.id)
-            done[item.place] = Outcome(Status.OVER_QUOTA)
+            over[item.id] = refusal
+            done[item.place] = Outcome(refusal)
     if over:  # a repeat within the batch of an event that was not written is not a repeat
-        done.update((place, Outcome(Status.OVER_QUOTA)) for place, known in done.items() if known.usage_id in over)
+        done.update((place, Outcome(over[known.usage_id])) for place, known in done.items() if known.usage_id in over)
     return new
 
 
-def _claim(items: list[Item], done: dict[int, Outcome]) -> Generator[Statement, Any, list[Item]]:
+def _claim(items: list[Item], done: dict[int, Outcome]) -> Steps[list[Item]]:
     """Take the identities; one that another transaction took since ``_drop_known`` makes its event a repeat after all."""
     named = sorted((i for i in items if i.event.has_identity), key=lambda i: (i.event.source, i.event.event_id))
     if not named:
@@ -189,7 +137,7 @@ def _claim(items: list[Item], done: dict[int, Outcome]) -> Generator[Statement, 
     return [item for item in items if item.place not in gone]
 
 
-def _book(items: Sequence[Item]) -> Generator[Statement, Any, dict[date, date]]:
+def _book(items: Sequence[Item]) -> Steps[dict[date, date]]:
     """The month that bills each event month: itself while open, else the earliest open one. All share-locked."""
     months = sorted({item.month for item in items})
     if not months:
@@ -206,7 +154,7 @@ def _book(items: Sequence[Item]) -> Generator[Statement, Any, dict[date, date]]:
     return booked
 
 
-def _earliest_open() -> Generator[Statement, Any, date]:
+def _earliest_open() -> Steps[date]:
     for _attempt in range(3):  # the month may close between the choice and the lock
         rows = yield Statement("lock_earliest_open", {}, "rows")
         if rows:
@@ -215,21 +163,7 @@ def _earliest_open() -> Generator[Statement, Any, date]:
     raise MonthsMissing("no open billing month")
 
 
-def _move_quotas(items: Sequence[Item], left: _Left) -> Generator[Statement, Any, None]:
-    """Move what was really written (a lost claim gives its units back); one update for the whole batch."""
-    moved: dict[int, int] = defaultdict(int)
-    for item in items:
-        quota = left.quota_of(item) if item.event.has_quota else None
-        if quota is not None:
-            moved[quota] += quota_units(item.event.units)
-    moved = {quota: units for quota, units in sorted(moved.items()) if units}
-    if moved:
-        count = yield Statement("move_quotas", {"ids": list(moved), "units": list(moved.values())})
-        if count != len(moved):
-            raise RuntimeError("a quota would be overspent")  # cannot be: the rows are locked; the batch rolls back
-
-
-def _keep_answers(items: Sequence[Item], at: datetime) -> Generator[Statement, Any, None]:
+def _keep_answers(items: Sequence[Item], at: datetime) -> Steps[None]:
     kept = [item.event for item in items if item.event.answer is not None]
     if kept:
         parameters = {

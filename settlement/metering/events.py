@@ -43,6 +43,11 @@ class NewEvent:
     def has_identity(self) -> bool:
         return self.event_id != ""
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether a hard limit is to be looked at inside the commit (``limits``)."""
+        return self.has_quota
+
 
 class Status(StrEnum):
     ACCEPTED = "accepted"
