@@ -37,6 +37,14 @@ def production_is_safe(app_configs, **kwargs) -> list[CheckMessage]:
 
 
 @register()
+def proxies_are_counted(app_configs, **kwargs) -> list[CheckMessage]:
+    """gongshu.E011: TRUSTED_PROXIES is a whole number."""
+    if settings.TRUSTED_PROXIES < 0:
+        return [Error("TRUSTED_PROXIES must be the number of proxies in front of the gateway, 0 or more.", id="gongshu.E011")]
+    return []
+
+
+@register()
 def clock_reads(app_configs, **kwargs) -> list[CheckMessage]:
     """gongshu.E008: GONGSHU_CLOCK is a moment with an offset."""
     if not settings.GONGSHU_CLOCK:

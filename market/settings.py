@@ -17,6 +17,7 @@
 | BANK_CODE | none | the bank's code, where it has one |
 | EMAIL_URL | console | smtp://user:password@host:port, or console |
 | SIGNING_KEY | derived from SECRET_KEY | signs receipts and delivery links |
+| TRUSTED_PROXIES | 0 | how many proxies in front of the gateway append to X-Forwarded-For |
 """
 
 import os
@@ -51,6 +52,7 @@ SIGNING_KEY = os.environ.get("SIGNING_KEY") or SECRET_KEY
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = [h for h in os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+TRUSTED_PROXIES = int(_count) if (_count := os.environ.get("TRUSTED_PROXIES", "0")).isdecimal() else -1
 GONGSHU_CLOCK = os.environ.get("GONGSHU_CLOCK", "")
 
 # --- Apps ---------------------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from market.gateway.metering import first_answer, meter
 from market.gateway.problems import Problem
 from market.gateway.resources import Resources
 from market.gateway.running import run
+from market.gateway.stopped import refuse_if_stopped
 from products.record.clock import business_date, now
 from settlement.entitlements.access import Access, call_refusal
 from settlement.metering.journal import NewRefusal
@@ -46,12 +47,13 @@ async def answer(held: Resources, request: Request, code: str) -> Response:
 
 
 async def _serve(held: Resources, call: Call) -> Response:
-    access = call.access = await authenticate(held, call.request, call.at)
+    access = call.access = await authenticate(held, call.request, call.at, scope="calls")
     if access.mode == "test":
         return await sandbox.answer(held, call, access)
     if access.mode != "live":
         raise Problem("key-mode")
     await _check_product(held, call, access)
+    refuse_if_stopped(access.stop_kind, access.stop_since, access.stop_reason)
     _check_purpose(call, access)
     refusal = call_refusal(access, purpose=call.purpose or None, at=call.at, day=business_date(call.at))
     if refusal is not None:

@@ -48,12 +48,13 @@ def problem_response(problem: Problem) -> Response:
 class Request:
     """A request with its headers by lower-case name."""
 
-    __slots__ = ("_receive", "headers", "method", "path")
+    __slots__ = ("_receive", "headers", "method", "path", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.scope = scope
         self._receive = receive
 
     def header(self, name: bytes) -> str:

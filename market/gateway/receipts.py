@@ -12,6 +12,7 @@ from market.gateway.authentication import authenticate
 from market.gateway.http import Request, Response, encode
 from market.gateway.problems import Problem
 from market.gateway.resources import Resources, spec_of
+from market.gateway.stopped import refuse_if_stopped
 from products.record.clock import BUSINESS_ZONE, now
 from products.runtimes import report
 from products.runtimes.links import LinkRefused, link_verify
@@ -21,7 +22,7 @@ from settlement.metering.rules import month_of_id
 
 async def receipt(held: Resources, request: Request, text: str) -> Response:
     """``GET /v1/receipts/{id}``, for the buyer's organisation and the operator."""
-    access = await authenticate(held, request, now())
+    access = await authenticate(held, request, now(), scope="receipts")
     row = None
     try:
         identifier = UUID(text)
@@ -48,6 +49,7 @@ async def delivery(held: Resources, token: str) -> Response:
     row = await held.row("release_document", code=opened.product_code, version=opened.version)
     if row is None:
         raise Problem("link-unknown")
+    refuse_if_stopped(row["stop_kind"], row["stop_since"], row["stop_reason"])
     if row["state"] != "listed":
         raise Problem("product-suspended")
     document = report.document(spec_of(row))

@@ -8,6 +8,7 @@ from market.gateway.http import MOST_BYTES, Response, encode
 from market.gateway.problems import Problem
 from market.gateway.resources import Resources
 from market.gateway.running import check_input, load
+from market.gateway.stopped import refuse_if_stopped
 from settlement.entitlements.access import Access
 
 SANDBOX_PER_MINUTE = 60
@@ -20,6 +21,8 @@ async def answer(held: Resources, call: Call, access: Access) -> Response:
     if product is None:
         raise Problem("product-unknown")
     call.product_id = product["product_id"]
+    refuse_if_stopped(product["stop_kind"], product["stop_since"], product["stop_reason"])
+    refuse_if_stopped(access.stop_kind, access.stop_since, access.stop_reason)
     if product["state"] != "listed" or product["release_id"] is None:
         raise Problem("product-suspended")
     take_rate(held, call, access.key_id, SANDBOX_PER_MINUTE)

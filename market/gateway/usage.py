@@ -24,7 +24,7 @@ TYPES = (b"application/json", b"application/cloudevents+json", b"application/clo
 
 async def answer(held: Resources, request: Request) -> Response:
     """200 with ``{"accepted", "duplicate", "rejected", "items": [{"id", "status", "receipt" | "reason", …}]}``."""
-    access = await authenticate(held, request, now())
+    access = await authenticate(held, request, now(), scope="usage")
     if access.mode != "op":
         raise Problem("key-mode")
     events, _raw = await request.json(MOST_BYTES, TYPES)

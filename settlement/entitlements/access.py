@@ -56,6 +56,11 @@ class Access:
     quota_used: int | None
     has_quota: bool
     deposit_left_minor: int | None
+    scopes: list[str] = field(default_factory=list)
+    networks: list[str] = field(default_factory=list)
+    stop_kind: str | None = None
+    stop_since: datetime | None = None
+    stop_reason: str | None = None
 
     def components_of(self, units: Mapping[str, str]) -> dict[str, str]:
         """Units by the tariff's component codes, from a runtime's units by basis.

@@ -16,6 +16,7 @@ ALPHABET = string.digits + string.ascii_letters
 RANDOM_CHARACTERS = 24  # 142 bits
 CHECKSUM_CHARACTERS = 6  # 62**6 > 2**32
 MODES = ("live", "test", "op")
+SCOPES = {"live": ("calls", "receipts"), "test": ("calls", "receipts"), "op": ("usage", "receipts")}  # what each may be cut to
 _SHAPE = re.compile(r"gs_(live|test|op)_[0-9A-Za-z]{28,}\Z")
 
 

@@ -141,7 +141,11 @@ class EmergencyStop(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     product = models.ForeignKey("products.DataProduct", null=True, on_delete=models.PROTECT, related_name="emergency_stops")
     organisation = models.ForeignKey("products.Organisation", null=True, on_delete=models.PROTECT, related_name="emergency_stops")
-    reason = models.TextField()
+    reason = models.TextField(help_text="For the file; not shown outside")
+    public_reason = models.CharField(max_length=200, help_text="What buyers, callers and the public read")
+    started_for = models.ForeignKey(
+        "products.Organisation", on_delete=models.PROTECT, related_name="+", help_text="In whose name it was started"
+    )
     started_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField()
     lift_asked_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
@@ -166,6 +170,7 @@ class EmergencyStop(models.Model):
                 condition=Q(lifted_by=None) | (Q(lift_asked_by__isnull=False) & ~Q(lifted_by=F("lift_asked_by"))),
                 name="emergency_stop_lifted_by_two_people",
             ),
+            models.CheckConstraint(condition=~Q(public_reason=""), name="emergency_stop_says_why"),
             models.UniqueConstraint(fields=["product"], condition=Q(lifted_at=None), name="emergency_stop_once_a_product"),
             models.UniqueConstraint(
                 fields=["kind", "organisation"], condition=Q(lifted_at=None), name="emergency_stop_once_an_organisation"

@@ -2,9 +2,10 @@
 -- Parameters: digest bytea (SHA-256 of the key), day date (business date), at timestamptz.
 -- Grain: at most one row.
 -- Columns: as named. Columns of the entitlement and below are null for sandbox and usage keys. A grant has no plan: it is valued
---          by the tariff of the product's first open plan.
+--          by the tariff of the product's first open plan. stop_*: the emergency stop that holds for the product, its operator
+--          or the key's organisation, null where there is none.
 SELECT
-    key.id AS key_id, key.mode, key.expires_at, key.revoked_at,
+    key.id AS key_id, key.mode, key.expires_at, key.revoked_at, key.scopes, key.networks,
     owner.id AS organisation_id, owner.slug AS organisation_slug, owner.kind AS organisation_kind, owner.state AS organisation_state,
     ent.id AS entitlement_id, ent.code AS entitlement, ent.state AS entitlement_state, ent.valid_from, ent.valid_to, ent.purposes,
     ent.scenario, ent.grant_id IS NOT NULL AS is_free, ent.is_prepaid, ent.rate_per_minute,
@@ -19,7 +20,8 @@ SELECT
     CASE WHEN ent.is_prepaid THEN (
         SELECT COALESCE(sum(deposit.amount_minor - deposit.drawn_minor), 0)::bigint FROM settlement_deposit AS deposit
         WHERE deposit.organisation_id = ent.organisation_id AND deposit.operator_id = ent.operator_id
-    ) END AS deposit_left_minor
+    ) END AS deposit_left_minor,
+    stop.kind AS stop_kind, stop.started_at AS stop_since, stop.public_reason AS stop_reason
 FROM settlement_apikey AS key
 JOIN products_organisation AS owner ON owner.id = key.organisation_id
 LEFT JOIN settlement_entitlement AS ent ON ent.id = key.entitlement_id
@@ -41,4 +43,10 @@ LEFT JOIN LATERAL (
     WHERE entitlement_id = ent.id AND span_start <= %(day)s::date
     ORDER BY span_start DESC LIMIT 1
 ) AS quota ON true
+LEFT JOIN LATERAL (
+    SELECT kind, started_at, public_reason FROM settlement_emergencystop
+    WHERE lifted_at IS NULL AND (product_id = product.id OR (kind = 'operator' AND organisation_id = product.operator_id)
+        OR (kind = 'buyer' AND organisation_id = owner.id))
+    ORDER BY id LIMIT 1
+) AS stop ON true
 WHERE key.digest = %(digest)s

@@ -89,13 +89,14 @@ UNSAFE = {
     "gongshu.E008": {"GONGSHU_CLOCK": "2026-11-10T10:00"},
     "gongshu.E009": {"STRIPE_API_BASE": "http://127.0.0.1:9000"},
     "gongshu.E010": {"STRIPE_SECRET_KEY": "sk_live_x"},
+    "gongshu.E011": {"TRUSTED_PROXIES": -1},
     "gongshu.W001": {"EMAIL_URL": "console"},
 }
 
 
 def found(**changes):
     with override_settings(**(SAFE | changes)):
-        return {message.id for check in (checks.production_is_safe, checks.clock_reads) for message in check(None)}
+        return {message.id for check in (checks.production_is_safe, checks.clock_reads, checks.proxies_are_counted) for message in check(None)}
 
 
 def test_safe_settings_pass():
