@@ -96,7 +96,11 @@ UNSAFE = {
 
 def found(**changes):
     with override_settings(**(SAFE | changes)):
-        return {message.id for check in (checks.production_is_safe, checks.clock_reads, checks.proxies_are_counted) for message in check(None)}
+        return {
+            message.id
+            for check in (checks.production_is_safe, checks.clock_reads, checks.proxies_are_counted)
+            for message in check(None)
+        }
 
 
 def test_safe_settings_pass():
