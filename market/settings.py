@@ -16,6 +16,7 @@
 | BANK_ACCOUNT | a made-up account | the account there |
 | BANK_CODE | none | the bank's code, where it has one |
 | EMAIL_URL | console | smtp://user:password@host:port, or console |
+| LOG_FORMAT | json in production, else line | how logs are written |
 | SIGNING_KEY | derived from SECRET_KEY | signs receipts and delivery links |
 | TRUSTED_PROXIES | 0 | how many proxies in front of the gateway append to X-Forwarded-For |
 """
@@ -231,11 +232,15 @@ OSCAR_REQUIRED_ADDRESS_FIELDS = ()
 HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}
 
 # --- Logs: one line an event, never a key, a body or a person's data ----------------------------------------------------------
+LOG_FORMAT = os.environ.get("LOG_FORMAT", "json" if IS_PRODUCTION else "line")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "market.logs.JsonLines"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"gongshu": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
 }

@@ -10,6 +10,7 @@ import time
 from django.utils import translation
 from psycopg import OperationalError
 
+from market import readiness
 from market.gateway import calls, receipts, usage
 from market.gateway.http import ClientGone, Receive, Request, Response, Scope, Send, encode, problem_response
 from market.gateway.problems import CATALOGUE, Problem
@@ -143,8 +144,11 @@ def _only(request: Request, method: str) -> None:
 async def _ready(held: Resources) -> Response:
     try:
         async with asyncio.timeout(READY_SECONDS), held.pool.connection() as connection:
-            await connection.execute("SELECT 1")
+            cursor = await connection.execute(readiness.SQL, readiness.parameters())
+            is_ready = await cursor.fetchone() == (True,)
     except Exception:
+        is_ready = False
+    if not is_ready:
         return Response(503, b"not ready\n", "text/plain; charset=utf-8", {"retry-after": "1"})
     return Response(200, b"ready\n", "text/plain; charset=utf-8")
 

@@ -6,7 +6,7 @@ running account in the first place, and it can neither empty a table, nor alter 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from django.db import connection
@@ -63,7 +63,7 @@ def statements(*, app: str, reader: str) -> Iterator[str]:
     yield from _reading(names)
 
 
-def _reading(names: dict[str, sql.Composable]) -> Iterator[str]:
+def _reading(names: Mapping[str, sql.Composable]) -> Iterator[str]:
     yield _text("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}", **names)
     with connection.cursor() as cursor:
         for table, secrets in SECRET_COLUMNS.items():
@@ -80,4 +80,4 @@ def _database() -> str:
 
 
 def _text(template: str, **parts: sql.Composable) -> str:
-    return sql.SQL(template).format(**parts).as_string()  # type: ignore[arg-type]
+    return sql.SQL(template).format(**parts).as_string()

@@ -90,10 +90,10 @@ class Market:
 
     def _command(self, name: str) -> list[str]:
         if name == "worker":
-            return [sys.executable, "manage.py", "procrastinate", "worker", "--concurrency", "2"]
+            return [sys.executable, "manage.py", "worker"]
         port = str(self.ports[int(name.rpartition("-")[2])])
         if self.application == "market.asgi:application":
-            return [sys.executable, "manage.py", "serve", "--port", port]
+            return [sys.executable, "manage.py", "gateway", "--port", port]
         granian = str(Path(sys.executable).with_name("granian"))
         return [granian, "--interface", "asgi", "--host", "127.0.0.1", "--port", port, "--no-ws", self.application]
 

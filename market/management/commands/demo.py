@@ -74,7 +74,7 @@ class Command(BaseCommand):
             arguments += ["--secret-key", environment["STRIPE_SECRET_KEY"], "--state", str(settings.DATA_DIR / "stripe.json")]
             processes.start("payments", *arguments, ready_url=f"{environment['STRIPE_API_BASE']}/healthz")
         processes.start("site", "manage.py", "serve", "--port", str(port), ready_url=f"http://127.0.0.1:{port}/readyz")
-        processes.start("worker", "manage.py", "procrastinate", "worker", "--concurrency", "2")
+        processes.start("worker", "manage.py", "worker")
 
 
 def taken(port: int) -> bool:
