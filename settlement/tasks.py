@@ -4,6 +4,7 @@ from procrastinate.contrib.django import app
 
 from products.record import clock
 from settlement.billing import services
+from settlement.metering import rollups
 from settlement.oversight import warnings
 from settlement.oversight.equal_treatment import flags_after_closes
 
@@ -36,3 +37,10 @@ def make_forecasts(timestamp: int) -> int:
 def warn_of_revenue(timestamp: int) -> int:
     """Tell of operations whose revenue reached a warning mark of what is permitted."""
     return len(warnings.warn(at=clock.now()))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="metering", queueing_lock="fold_hours", pass_context=False)
+def fold_hours(timestamp: int) -> int:
+    """Fold usage by the hour where no gateway does (each of them does twice a second)."""
+    return rollups.fold_all()

@@ -14,6 +14,7 @@ from products.record.refusals import Refused
 from settlement.billing.models import Charge, Invoice, InvoiceLine
 from settlement.entitlements.models import Entitlement
 from settlement.metering.models import UsageEvent
+from settlement.metering.selectors import events_counted, usage_event
 from settlement.shares.models import Payout
 
 SOME = 5
@@ -53,7 +54,7 @@ def trace(identifier: str) -> Link:
 
 def _receipt(identifier: str) -> Link | None:
     try:
-        event = UsageEvent.objects.filter(id=UUID(identifier)).first()
+        event = usage_event(usage_id=UUID(identifier))
     except ValueError:
         return None
     if event is None:
@@ -153,11 +154,10 @@ def _caps(charge: Charge) -> Iterator[Link]:
 
 
 def _events(charge: Charge) -> Link:
-    events = UsageEvent.objects.filter(
-        event_month=charge.service_month, entitlement_id=charge.entitlement_id, book_month__lte=charge.month_id
-    ).order_by("event_time", "id")
+    used = {"entitlement_id": charge.entitlement_id, "event_month": charge.service_month}
+    events = UsageEvent.objects.filter(**used, book_month__lte=charge.month_id).order_by("event_time", "id")
     some = ", ".join(str(number) for number in events.values_list("id", flat=True)[:SOME])
-    return Link("usage events", str(events.count()), {"first": some})
+    return Link("usage events", str(events_counted(**used, booked_until=charge.month_id)), {"first": some})
 
 
 def _entitlement(entitlement_id: int) -> Link:

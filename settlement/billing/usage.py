@@ -162,7 +162,7 @@ def _slices(month: date, products: Sequence[int] | None) -> dict[tuple[int, date
     found: dict[tuple[int, date], dict[tuple[int | None, bool], Slice]] = defaultdict(dict)
     with connection.cursor() as cursor:
         cursor.execute(query("billing_usage"), {"month": month, "products": None if products is None else list(products)})
-        for holder, service, tariff, is_past, component, units, billed, _booked in cursor:
+        for holder, service, tariff, is_past, component, units, billed in cursor:
             slice_ = found[holder, service].setdefault((tariff, is_past), Slice(tariff, is_past))
             slice_.units[component] = units
             if billed:

@@ -1,4 +1,4 @@
-"""What a gateway writes beside usage, in the background: refusals, and when keys were last used; it also forgets old answers.
+"""What a gateway writes beside usage, in the background: refusals, and when keys were last used; it also folds usage by the hour.
 
 Nothing waits for it; it is written a few times a second and at shutdown. A refusal is never charged, so a crash may lose the
 last moments of it, and only of it.
@@ -16,10 +16,12 @@ from datetime import datetime
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
+from settlement.metering.rollups import fold_through
 from settlement.sql import query
 
 log = logging.getLogger("gongshu.metering")
 EVERY_SECONDS = 0.25
+FOLD_TURNS = 2  # half a second
 FORGET_TURNS = 2_400  # ten minutes
 MOST_KEPT = 200_000
 MOST_WRITTEN = 2_000
@@ -78,6 +80,8 @@ class Journal:
                 async with self._pool.connection() as connection:
                     await connection.execute(query("touch_keys"), {"ids": list(used), "moments": list(used.values())})
             self._turns += 1
+            if self._turns % FOLD_TURNS == 0:
+                await fold_through(self._pool)
             if self._turns % FORGET_TURNS == 1:
                 async with self._pool.connection() as connection:
                     await connection.execute(query("forget_answers"), {"at": self._now()})

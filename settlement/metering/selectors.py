@@ -29,7 +29,7 @@ class MonthUnits:
 def units_by_entitlement(*, book_month: date) -> list[MonthUnits]:
     """Everything booked into a month, by entitlement and month of use, in a stable order."""
     found: dict[tuple[int, date], dict[str, Decimal]] = defaultdict(dict)
-    for entitlement, month, component, units, _events in _rows("units_by_entitlement", book_month=book_month):
+    for entitlement, month, component, units in _rows("units_by_entitlement", book_month=book_month):
         found[entitlement, month][component] = units
     return [MonthUnits(entitlement, month, units) for (entitlement, month), units in found.items()]
 
@@ -48,7 +48,7 @@ def units_counted(
 
 
 def calls_by_day(*, entitlement_ids: Sequence[int], since: datetime, until: datetime) -> dict[int, dict[date, int]]:
-    """Metered events per entitlement and business day in [since, until); days without use are left out."""
+    """Metered events per entitlement and business day, of hours that begin in [since, until); days without use are left out."""
     found: dict[int, dict[date, int]] = {entitlement: {} for entitlement in entitlement_ids}
     for entitlement, day, events in _rows("calls_by_day", entitlements=list(entitlement_ids), since=since, until=until):
         found[entitlement][day] = events
@@ -57,13 +57,19 @@ def calls_by_day(*, entitlement_ids: Sequence[int], since: datetime, until: date
 
 def calls_in_month(*, entitlement_ids: Sequence[int], month: date) -> dict[int, int]:
     """Metered events per entitlement whose use was in the month; entitlements without use are left out."""
-    rows = (
-        UsageEvent.objects.filter(event_month=month, entitlement_id__in=entitlement_ids)
-        .values_list("entitlement_id")
-        .annotate(events=Count("*"))
-        .order_by("entitlement_id")
-    )
-    return dict(rows)
+    return dict(_rows("calls_in_month", month=month, entitlements=list(entitlement_ids)))
+
+
+def events_counted(*, entitlement_id: int, event_month: date, booked_until: date) -> int:
+    """Metered events of an entitlement's month of use that were booked up to a month, it included."""
+    rows = _rows("events_counted", entitlement=entitlement_id, event_month=event_month, booked_until=booked_until)
+    return rows[0][0]
+
+
+def product_calls(*, product_ids: Sequence[int], month: date) -> tuple[dict[int, int], dict[int, int]]:
+    """Metered events per product whose use was in the month: all, and the free ones among them."""
+    rows = _rows("product_calls", month=month, products=list(product_ids))
+    return {product: events for product, events, _free in rows}, {product: free for product, _events, free in rows if free}
 
 
 def refusals_by_reason(

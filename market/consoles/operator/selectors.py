@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,7 +21,8 @@ from products.organisations.models import Organisation
 from products.record.clock import business_date, day_start
 from products.registry.models import DataResource
 from settlement.entitlements.models import Entitlement
-from settlement.metering.models import Refusal, UsageEvent
+from settlement.metering.models import Refusal
+from settlement.metering.selectors import product_calls
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def product_rows(*, products: Sequence[DataProduct], at: datetime) -> list[Produ
     ids = [product.pk for product in products]
     tariffs = tariffs_of([plan for product in products for plan in product.plans.all()], day)
     caps = _caps(ids, day)
-    calls, free = _calls(ids, day.replace(day=1))
+    calls, free = product_calls(product_ids=ids, month=day.replace(day=1))
     sold = _counts(Entitlement.objects.filter(product__in=ids, valid_to__gt=at).exclude(state=Entitlement.State.ENDED))
     refused = _counts(Refusal.objects.filter(product__in=ids, at__gte=day_start(day.replace(day=1))))
     return [
@@ -93,8 +93,8 @@ def product_rows(*, products: Sequence[DataProduct], at: datetime) -> list[Produ
             product=product,
             gaps=gaps_of(product, day, _price(product, tariffs)),
             prices=price_lines(product, tariffs, caps),
-            calls=calls[product.pk],
-            free_calls=free[product.pk],
+            calls=calls.get(product.pk, 0),
+            free_calls=free.get(product.pk, 0),
             entitlements=sold.get(product.pk, 0),
             refusals=refused.get(product.pk, 0),
         )
@@ -163,18 +163,6 @@ def _price(product: DataProduct, tariffs: dict[int, Tariff]) -> PriceState:
     if any(plan.pk in tariffs for plan in own):
         return PriceState("priced")
     return PriceState("missing", (PriceGap("no_price", ""),))
-
-
-def _calls(ids: Sequence[int], month: date) -> tuple[dict[int, int], dict[int, int]]:
-    """Metered events of the month by product: all, and the free ones among them."""
-    calls: dict[int, int] = defaultdict(int)
-    free: dict[int, int] = defaultdict(int)
-    found = UsageEvent.objects.filter(event_month=month, product_id__in=ids).values_list("product_id", "is_free")
-    for product, is_free, events in found.annotate(events=Count("*")).order_by("product_id"):
-        calls[product] += events
-        if is_free:
-            free[product] += events
-    return calls, free
 
 
 def _counts(found: QuerySet) -> dict[int, int]:
