@@ -65,6 +65,13 @@ class Market:
                 os.killpg(found.pid, signal.SIGKILL)
             found.wait(10)
 
+    def renew(self, name: str) -> None:
+        """Ask one to stop, wait until it has, and start it again: a deployment's step."""
+        process = self._running[name]
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        self.start(name)
+
     def stop(self) -> None:
         """Ask all of them to stop, as a deployment does; who does not is killed."""
         for process in self._running.values():

@@ -120,6 +120,31 @@ def test_nothing_is_lost_and_nothing_counted_twice_whatever_is_killed(stall, lim
     assert figures["served"] > 20 * min(KILLS, 50), "too little ran to show anything"
 
 
+def test_gateways_are_renewed_one_after_the_other_and_no_call_is_refused(stall, limited, usage_secret):
+    """An upgrade under traffic: each gateway is asked to stop, is replaced, and is ready before the next one goes."""
+    with running() as (market, postgres):
+        callers = Callers(stall, limited[1], usage_secret, market.ports)
+
+        async def renew() -> None:
+            calling = asyncio.create_task(callers.run())
+            for number, port in enumerate(market.ports):
+                while callers.told.served < 300 * (number + 1):
+                    await asyncio.sleep(0.05)
+                await asyncio.to_thread(market.renew, f"gateway-{number}")
+                await asyncio.to_thread(_wait_until_ready, port)
+            await asyncio.sleep(1)
+            callers.stopping = True
+            await asyncio.wait_for(calling, 120)
+
+        asyncio.run(renew())
+        market.stop()
+        sums.wait_until_quiet(postgres.url)
+        figures = sums.check(callers.told, postgres.url, limited_id=limited[0])
+    print(f"renewed under traffic: {figures}")
+    assert figures["refused"] == 0, "a gateway that stops answers what it has taken"
+    assert figures["events"] == figures["served"], "no call was carried out whose answer was lost"
+
+
 def test_harness_finds_a_gateway_that_answers_before_its_commit(stall, limited, usage_secret):
     with running("tests.faults.eager:application") as (market, postgres), pytest.raises(sums.Lost):
         for _try in range(5):
