@@ -4,7 +4,7 @@ from procrastinate.contrib.django import app
 
 from products.record import clock
 from settlement.billing import services
-from settlement.metering import rollups
+from settlement.metering import rollups, sealing
 from settlement.oversight import warnings
 from settlement.oversight.equal_treatment import flags_after_closes
 
@@ -44,3 +44,13 @@ def warn_of_revenue(timestamp: int) -> int:
 def fold_hours(timestamp: int) -> int:
     """Fold usage by the hour where no gateway does (each of them does twice a second)."""
     return rollups.fold_all()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="receipts", queueing_lock="receipts_seal", pass_context=False)
+def seal_receipts(timestamp: int) -> int:
+    """Seal the receipts of the hours that are over; after a time of standing still, all that were missed."""
+    try:
+        return len(sealing.seal(at=clock.now()))
+    except sealing.SealingBusy:
+        return 0

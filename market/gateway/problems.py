@@ -38,6 +38,7 @@ CATALOGUE: dict[str, tuple[int, Promise]] = {
     "method-not-allowed": (405, _("This address does not take this method.")),
     "idempotency-conflict": (409, _("This Idempotency-Key was used for another request.")),
     "idempotency-forgotten": (409, _("This call was served and metered before; its answer is no longer kept.")),
+    "receipt-archived": (410, _("The calls of this month are in the archive. Ask the market's operator for the receipt.")),
     "link-expired": (410, _("This link has ended. Call the product again for a new one.")),
     "body-too-large": (413, _("The body is too large.")),
     "not-json": (415, _("Send a JSON body with Content-Type: application/json.")),

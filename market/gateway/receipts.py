@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
+
+from django.utils import translation
+from psycopg.rows import dict_row
 
 from market.gateway import signing
 from market.gateway.authentication import authenticate
@@ -13,26 +14,40 @@ from market.gateway.http import Request, Response, encode
 from market.gateway.problems import Problem
 from market.gateway.resources import Resources, spec_of
 from market.gateway.stopped import refuse_if_stopped
-from products.record.clock import BUSINESS_ZONE, now
+from products.record.clock import now
 from products.runtimes import report
 from products.runtimes.links import LinkRefused, link_verify
-from settlement.entitlements.access import list_price
-from settlement.metering.rules import month_of_id
+from settlement.metering.receipts import ReceiptArchived, Steps, identifier_of, steps
+from settlement.sql import query
 
 
 async def receipt(held: Resources, request: Request, text: str) -> Response:
     """``GET /v1/receipts/{id}``, for the buyer's organisation and the operator."""
     access = await authenticate(held, request, now(), scope="receipts")
-    row = None
-    try:
-        identifier = UUID(text)
-        if identifier.version == 7:
-            row = await held.row("receipt", month=month_of_id(identifier), id=identifier)
-    except (ValueError, OverflowError, OSError):
-        pass
-    if row is None or access.organisation_id not in (row["organisation_id"], row["operator_id"]):
+    identifier = identifier_of(text)
+    if identifier is None:
         raise Problem("receipt-unknown")
-    return Response(200, encode(signing.signed(_facts(row))))
+    try:
+        facts = await _run(held, steps(identifier, organisation_id=access.organisation_id))
+    except ReceiptArchived as refused:
+        with translation.override(request.language):
+            raise Problem("receipt-archived", str(refused)) from refused
+    if facts is None:
+        raise Problem("receipt-unknown")
+    return Response(200, encode(signing.signed(facts)))
+
+
+async def _run(held: Resources, run: Steps) -> dict[str, Any] | None:
+    """The queries of the steps over one connection of the gateway's."""
+    async with held.pool.connection() as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        try:
+            ask = next(run)
+            while True:
+                await cursor.execute(query(ask.name), ask.parameters)
+                ask = run.send(await cursor.fetchall())
+        except StopIteration as finished:
+            return finished.value
 
 
 def keys() -> Response:
@@ -55,35 +70,3 @@ async def delivery(held: Resources, token: str) -> Response:
     document = report.document(spec_of(row))
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(document.filename)}"}
     return Response(200, document.body, document.content_type, headers)
-
-
-def _facts(row: dict[str, Any]) -> dict[str, Any]:
-    """What a receipt says, in this order; all members but ``signature`` are signed."""
-    priced = list_price(row["tariff"], row["units"])
-    return {
-        "id": str(row["id"]),
-        "time": _moment(row["event_time"]),
-        "received": _moment(row["received_at"]),
-        "book_month": f"{row['book_month']:%Y-%m}",
-        "product": row["product"],
-        "release": row["release"],
-        "release_digest": row["release_digest"],
-        "entitlement": row["entitlement"],
-        "buyer": row["buyer"],
-        "operator": row["operator"],
-        "purpose": row["purpose"],
-        "units": row["units"],
-        "free": row["is_free"],
-        "plan": row["plan"],
-        "tariff_version": row["tariff_version"],
-        "tariff_digest": row["tariff_digest"],
-        "list_price": priced,
-        "request_digest": bytes(row["request_digest"]).hex(),
-        "source": row["source"],
-        "event_id": row["event_id"],
-        "corrects": str(row["corrects"]) if row["corrects"] else None,
-    }
-
-
-def _moment(value: datetime) -> str:
-    return value.replace(tzinfo=value.tzinfo or UTC).astimezone(BUSINESS_ZONE).isoformat()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from products.registry.purposes import covers
@@ -74,18 +73,6 @@ class Access:
             codes = [c["code"] for c in components if c["basis"] == basis]
             found.update(dict.fromkeys(codes or [basis], quantity))
         return found
-
-
-def list_price(tariff: Mapping[str, Any] | None, units: Mapping[str, str]) -> str | None:
-    """The list price (yuan, before discounts) of units where each has one unit price; None where it hangs on a counter."""
-    components = {c["code"]: c for c in (tariff or {}).get("components", ())}
-    total = Decimal(0)
-    for code, quantity in units.items():
-        component = components.get(code)
-        if component is None or component["model"] != "per_unit" or component.get("included") or component["basis"] == "bytes":
-            return None
-        total += Decimal(component["unit_price"]) * Decimal(quantity)
-    return str(total)
 
 
 def key_refusal(access: Access | None, at: datetime) -> str | None:

@@ -74,6 +74,7 @@ class ReceiptTree(models.Model):
     chain = models.BinaryField(max_length=32)
     chunks = models.BinaryField(help_text="Nodes of 1 024 leaves each, 32 bytes a node")
     first_ids = ArrayField(models.UUIDField(), help_text="The first event of each chunk; leaves are in the order of ids")
+    last_id = models.UUIDField(help_text="The last event")
     sealed_at = models.DateTimeField()
 
 

@@ -2,9 +2,9 @@
 -- Parameters: month date, id uuid (the month is the one that the id carries).
 -- Grain: at most one row.
 -- Columns: as named; tariff_version is the one in force at the event's time (for a grant: of the product's first open plan).
-SELECT event.id, event.event_time, event.received_at, event.book_month, event.source, event.event_id, event.purpose, event.units,
-    event.is_free, event.request_digest, event.corrects,
-    ent.code AS entitlement, ent.organisation_id, ent.operator_id, buyer.uscc AS buyer, operator.uscc AS operator,
+SELECT event.id, event.event_month, event.event_time, event.received_at, event.book_month, event.source, event.event_id, event.purpose, event.units,
+    event.is_free, event.request_digest, event.corrects, event.consent_digest, event.digest, event.entitlement_id,
+    ent.code AS entitlement, ent.organisation_id, ent.operator_id, ent.anchor_date, ent.valid_from, buyer.uscc AS buyer, operator.uscc AS operator,
     product.code AS product, release.version AS release, release.sha256 AS release_digest, plan.code AS plan,
     tariff.version AS tariff_version, tariff.digest AS tariff_digest, tariff.document AS tariff
 FROM settlement_usageevent AS event
