@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from products.choices import TextChoices
+
 
 class Entitlement(models.Model):
     """A buyer's right to call a product for a purpose under a plan or a grant. It ends no later than the authorisation."""
@@ -133,10 +135,14 @@ class ConsentWithdrawal(models.Model):
 class EmergencyStop(models.Model):
     """Calls stopped at once for a product, for all of an operator's products, or for a buyer, until it is lifted (R70, SM11)."""
 
-    class Kind(models.TextChoices):
+    class Kind(TextChoices):
         PRODUCT = "product", _("Product")
         OPERATOR = "operator", _("Operator")
         BUYER = "buyer", _("Buyer")
+
+    class Outcome(TextChoices):
+        RECOVERY = "recovery", _("Calls go on")
+        TERMINATION = "termination", _("Ended for good")
 
     kind = models.CharField(max_length=8, choices=Kind)
     product = models.ForeignKey("products.DataProduct", null=True, on_delete=models.PROTECT, related_name="emergency_stops")
@@ -148,6 +154,7 @@ class EmergencyStop(models.Model):
     )
     started_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField()
+    outcome = models.CharField(max_length=11, choices=Outcome, blank=True, help_text="What was asked for, then done")
     lift_asked_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     lift_asked_at = models.DateTimeField(null=True)
     lift_reason = models.TextField(blank=True)
@@ -171,6 +178,11 @@ class EmergencyStop(models.Model):
                 name="emergency_stop_lifted_by_two_people",
             ),
             models.CheckConstraint(condition=~Q(public_reason=""), name="emergency_stop_says_why"),
+            models.CheckConstraint(
+                condition=Q(lift_asked_by=None, outcome="")
+                | Q(lift_asked_by__isnull=False, outcome__in=["recovery", "termination"]),
+                name="emergency_stop_asked_for_an_outcome",
+            ),
             models.UniqueConstraint(fields=["product"], condition=Q(lifted_at=None), name="emergency_stop_once_a_product"),
             models.UniqueConstraint(
                 fields=["kind", "organisation"], condition=Q(lifted_at=None), name="emergency_stop_once_an_organisation"

@@ -21,6 +21,7 @@ from pricing.tariffs.models import Tariff
 from products.record.clock import business_date
 from products.registry.purposes import covers
 from settlement.entitlements.models import Entitlement
+from settlement.entitlements.stop_selectors import StopTimes
 from settlement.metering.record import NewEvent, Outcome, Status, record_events
 
 EVENT_TYPE = "cn.gongshu.usage.v1"
@@ -38,6 +39,7 @@ REASONS = {
     "purpose": _("The purpose is outside the entitlement's."),
     "validity": _("The entitlement was not valid at that time."),
     "future": _("The time is in the future."),
+    "stopped": _("Calls were stopped in an emergency at that time."),
     "units": _("The units are not those of the tariff."),
     "conflict": _("The same source and id was recorded with other content."),
     "over_quota": _("The entitlement's quota would be overspent."),
@@ -179,6 +181,7 @@ class _Book:
     """The entitlements that a batch names, and the components of their tariffs."""
 
     def __init__(self, entitlements: dict[str, Entitlement], tariffs: dict[int, list[Tariff]]) -> None:
+        self._stops = StopTimes.of(entitlements.values())
         self._entitlements = entitlements
         self._tariffs = tariffs
 
@@ -208,6 +211,8 @@ class _Book:
         ended = entitlement.ended_at
         if not entitlement.valid_from <= report.time < entitlement.valid_to or (ended is not None and report.time >= ended):
             raise _Rejected("validity")
+        if self._stops.hold(entitlement, report.time):
+            raise _Rejected("stopped")
         if not any(covers(right, report.purpose) for right in entitlement.purposes):
             raise _Rejected("purpose")
         self._check_units(entitlement, report)

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from products.models import User
+from settlement.entitlements.models import EmergencyStop
 from settlement.metering.models import UsageEvent
 from settlement.metering.reports import REASONS, report_usage
 from tests.settlement.stall import START, Stall, make_stall
@@ -125,3 +127,26 @@ def test_import_prints_counts_and_reasons_and_may_be_run_again(stall, tmp_path, 
 def test_import_of_a_missing_file_says_so(db, tmp_path):
     with pytest.raises(CommandError, match="No such file"):
         call_command("import_usage", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("kind", ["product", "operator", "buyer"])
+def test_scenario_72_use_of_the_time_of_a_stop_is_refused_and_what_was_before_or_after_is_not(stall, kind):
+    target = (
+        {"product": stall.product}
+        if kind == "product"
+        else {"organisation": stall.operator if kind == "operator" else stall.buyer}
+    )
+    times = {"started_at": START - timedelta(hours=3), "lifted_at": START - timedelta(hours=1)}
+    lifted = {"lift_asked_by": stall.user, "lifted_by": User.objects.create(email="b@stall.example"), "outcome": "recovery"}
+    facts = {"kind": kind, "reason": "r", "public_reason": "p", "started_by": stall.user, "started_for": stall.authority}
+    EmergencyStop.objects.create(**target, **times, **lifted, **facts)
+    moments = [times["started_at"] - timedelta(seconds=1), times["started_at"], times["lifted_at"] - timedelta(seconds=1)]
+    moments.append(times["lifted_at"])
+    events = [cloud_event(stall, str(n), time=moment.isoformat()) for n, moment in enumerate(moments)]
+    answers = report(stall, *events)
+    assert [(a.status, a.reason) for a in answers] == [
+        ("accepted", ""),
+        ("rejected", "stopped"),
+        ("rejected", "stopped"),
+        ("accepted", ""),
+    ]
