@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("settlement", "0015_deltas_know_their_age")]
+    dependencies = [("settlement", "0016_receipt_trees_end")]
     operations = [
         migrations.AddField(
             model_name="emergencystop",
