@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 
@@ -42,8 +41,10 @@ class Gateway:
             response = await self._answer(request)
         except ClientGone:
             return
-        with contextlib.suppress(ConnectionError):
+        try:
             await response.send(send)
+        except ConnectionError:  # the caller went away
+            return
 
     async def held(self) -> Resources:
         """The process's resources, opened by the first who asks where the server has no lifespan."""

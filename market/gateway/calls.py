@@ -20,8 +20,8 @@ from market.gateway.problems import Problem
 from market.gateway.resources import Resources
 from market.gateway.running import run
 from market.gateway.stopped import refuse_if_stopped
-from products.record.clock import business_date, now
-from settlement.entitlements.access import Access, call_refusal
+from products.record.clock import now
+from settlement.entitlements.access import Access
 from settlement.metering.journal import NewRefusal
 
 _PURPOSE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+){0,9}\Z")
@@ -55,7 +55,7 @@ async def _serve(held: Resources, call: Call) -> Response:
     await _check_product(held, call, access)
     refuse_if_stopped(access.stop_kind, access.stop_since, access.stop_reason)
     _check_purpose(call, access)
-    refusal = call_refusal(access, purpose=call.purpose or None, at=call.at, day=business_date(call.at))
+    refusal = access.refusal(call.purpose, call.at)
     if refusal is not None:
         raise Problem(refusal)
     call.purpose = call.purpose or access.purposes[0]  # type: ignore[index]  # a database constraint: at least one

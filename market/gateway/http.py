@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from django.conf import settings
+from django.utils import translation
 
 from market.gateway.problems import CONTENT_TYPE, Problem
 
@@ -15,7 +18,17 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MOST_BYTES = 256 * 1024  # of a call
+JSON = "application/json"
+JSON_TYPE = (b"content-type", JSON.encode())
+FIXED_HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
+_MARKETS_OWN = nullcontext()
+
+
+def speaking(language: str) -> AbstractContextManager[None]:
+    """Where sentences may be made: the language active. Free where it is the market's own, which is active anyhow."""
+    return _MARKETS_OWN if language == settings.LANGUAGE_CODE else translation.override(language)
 
 
 class ClientGone(Exception):
@@ -26,16 +39,12 @@ class ClientGone(Exception):
 class Response:
     status: int
     body: bytes
-    content_type: str = "application/json"
+    content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
 
     async def send(self, send: Send) -> None:
-        headers = [
-            (b"content-type", self.content_type.encode("ascii")),
-            (b"content-length", str(len(self.body)).encode("ascii")),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
-        ]
+        kind = JSON_TYPE if self.content_type is JSON else (b"content-type", self.content_type.encode("ascii"))
+        headers = [kind, (b"content-length", b"%d" % len(self.body)), *FIXED_HEADERS]
         headers += [(name.encode("ascii"), value.encode("latin-1")) for name, value in self.headers.items()]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
@@ -59,7 +68,8 @@ class Request:
 
     def header(self, name: bytes) -> str:
         """The header's value, empty where there is none."""
-        return self.headers.get(name, b"").decode("latin-1").strip()
+        value = self.headers.get(name)
+        return value.decode("latin-1").strip() if value else ""
 
     @property
     def language(self) -> str:
@@ -71,28 +81,28 @@ class Request:
         declared = self.headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             raise Problem("body-too-large", limit=limit)
-        parts: list[bytes] = []
-        size = 0
-        while True:
+        message = await self._receive()
+        whole: bytes = message.get("body", b"")
+        parts = [whole]  # nearly always the only one
+        size = len(whole)
+        while message["type"] != "http.disconnect" and message.get("more_body", False) and size <= limit:
             message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            part = message.get("body", b"")
-            size += len(part)
-            if size > limit:
-                raise Problem("body-too-large", limit=limit)
-            parts.append(part)
-            if not message.get("more_body", False):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        if size > limit:
+            raise Problem("body-too-large", limit=limit)
+        return whole if len(parts) == 1 else b"".join(parts)
 
     async def json(self, limit: int, types: tuple[bytes, ...] = (b"application/json",)) -> tuple[Any, bytes]:
         """The body as JSON, and its bytes. Raises ``Problem``: 415 for another type, 413, 422 where it is not JSON."""
-        content_type = self.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if content_type not in types:
+        given = self.headers.get(b"content-type", b"")
+        if given not in types and given.partition(b";")[0].strip().lower() not in types:
             raise Problem("not-json")
         raw = await self.body(limit)
         try:
-            return msgspec.json.decode(raw), raw
+            return decode(raw), raw
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             message = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise Problem("input-refused", errors=[{"pointer": "", "message": message}]) from None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from django.db import connections
 from psycopg import OperationalError, conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from market.gateway.freshness import Fresh, Listener, Tag
 from market.gateway.metrics import Metrics
 from market.gateway.rates import Rates
 from market.gateway.signing import link_key
@@ -21,40 +20,14 @@ from products.runtimes import host
 from products.runtimes.base import Loaded, ReleaseSpec, Secrets
 from products.runtimes.keys import product_key
 from products.runtimes.pool import Pool
-from settlement.entitlements.access import Access
+from settlement.entitlements.access import Access, turns_at
 from settlement.metering.journal import Journal
 from settlement.metering.recorder import Recorder
 from settlement.sql import query
 
-STALE_SECONDS = 1.0  # how long a revocation, a suspension or a new tariff may take to act
-MOST_CACHED = 50_000
 MOST_LOADED = 256
 CONNECTIONS = 8
 STATEMENT_MILLISECONDS = 5_000
-Found = TypeVar("Found")
-
-
-class Fresh(Generic[Found]):
-    """What was looked up within the last second, and one look-up at a time of each. Also remembers what is not there."""
-
-    def __init__(self, look: Callable[[Any], Awaitable[Found]]) -> None:
-        self._look = look
-        self._found: dict[Any, tuple[float, asyncio.Future[Found]]] = {}
-
-    async def get(self, key: Any) -> Found:
-        now_ = time.monotonic()
-        kept = self._found.get(key)
-        if kept is not None and now_ - kept[0] < STALE_SECONDS:
-            return kept[1].result() if kept[1].done() else await asyncio.shield(kept[1])
-        if len(self._found) >= MOST_CACHED:
-            self._found.clear()
-        future = asyncio.ensure_future(self._look(key))
-        self._found[key] = (now_, future)  # age counts from before the look-up
-        try:
-            return await asyncio.shield(future)
-        except Exception:
-            self._found.pop(key, None)
-            raise
 
 
 class Resources:
@@ -64,28 +37,31 @@ class Resources:
     recorder: Recorder
     journal: Journal
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: str) -> None:
         self.metrics = Metrics()
         self.rates = Rates()
         self.models = Pool()
-        self.access: Fresh[Access | None] = Fresh(self._look_up_key)
-        self.products: Fresh[dict[str, Any] | None] = Fresh(self._look_up_product)
+        self.listener = Listener(parameters)
+        self.access: Fresh[Access] = Fresh(self._look_up_key, self.listener, _tags_of_access)
+        self.products: Fresh[dict[str, Any]] = Fresh(self._look_up_product, self.listener, _tags_of_product)
         self._loaded: dict[int, tuple[Loaded, dict[str, Any]]] = {}
         self._loading: dict[int, asyncio.Task[tuple[Loaded, dict[str, Any]]]] = {}
 
     @classmethod
     async def open(cls) -> Resources:
-        self = cls()
         parameters = await asyncio.to_thread(connection_info)
+        self = cls(parameters)
         # Autocommit: a batch of plain calls is one statement, its own transaction; others open one.
         options = {"autocommit": True, "prepare_threshold": 2}
         self.pool = AsyncConnectionPool(parameters, min_size=2, max_size=CONNECTIONS, kwargs=options, open=False, timeout=5)
         await self.pool.open()
         self.recorder = Recorder(self.pool, now=now)
         self.journal = Journal(self.pool, now=now)
+        self.listener.start()
         return self
 
     async def close(self) -> None:
+        await self.listener.close()
         await self.recorder.close()
         await self.journal.close()
         await self.models.close()
@@ -133,10 +109,27 @@ class Resources:
     async def _look_up_key(self, digest: bytes) -> Access | None:
         at: datetime = now()
         row = await self.row("key_access", digest=digest, day=business_date(at))
-        return None if row is None else Access(**row)
+        return None if row is None else Access(**row, turns_at=turns_at(row, at))
 
     async def _look_up_product(self, code: str) -> dict[str, Any] | None:
         return await self.row("product_on_offer", code=code)
+
+
+def _tags_of_access(access: Access) -> tuple[Tag, ...] | None:
+    if access.has_quota or access.is_prepaid:
+        return None  # what is left moves with every call, and nobody is told of that
+    named = (
+        ("key", access.key_id),
+        ("organisation", access.organisation_id),
+        ("organisation", access.operator_id),
+        ("entitlement", access.entitlement_id),
+        ("product", access.product_id),
+    )
+    return tuple((kind, id_) for kind, id_ in named if id_ is not None)
+
+
+def _tags_of_product(row: dict[str, Any]) -> tuple[Tag, ...]:
+    return (("product", row["product_id"]), ("organisation", row["operator_id"]))
 
 
 def spec_of(row: dict[str, Any]) -> ReleaseSpec:

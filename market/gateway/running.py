@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import translation
-
 from market.gateway.call import Call
+from market.gateway.http import speaking
 from market.gateway.problems import Problem
 from market.gateway.resources import Resources
 from products.record.refusals import Refused
@@ -24,7 +23,7 @@ async def load(held: Resources, release_id: int) -> tuple[Loaded, dict[str, Any]
 
 
 def check_input(call: Call, loaded: Loaded, body: Any) -> None:
-    with translation.override(call.request.language):
+    with speaking(call.request.language):
         try:
             loaded.check(body)
         except InputRefused as refused:
@@ -39,7 +38,7 @@ async def run(held: Resources, call: Call, access: Access, body: Any) -> RunResu
     if subject is not None:
         await _admit(held, call, access, release["config"]["limits"], subject)
     try:
-        with translation.override(call.request.language):
+        with speaking(call.request.language):
             return await host.run(loaded, body, call.at)
     except InputRefused as refused:
         raise Problem("input-refused", errors=refused.errors) from refused
@@ -61,6 +60,6 @@ async def _admit(held: Resources, call: Call, access: Access, limits: dict[str, 
     try:
         raise_unless_admitted(row[0] if row else "subjects", limits=limits, at=call.at)
     except SubjectLimitReached as refused:
-        with translation.override(call.request.language):
+        with speaking(call.request.language):
             detail = str(refused)
         raise Problem("subject-limit", detail, headers={"retry-after": str(refused.facts["retry_after"])}) from refused

@@ -35,8 +35,9 @@ def link_key() -> bytes:
 
 
 @cache
-def _request_key() -> bytes:
-    return derived("request")
+def _request_mac() -> hmac.HMAC:
+    """HMAC-SHA-256 with its key taken in; copied for each request, which is cheaper than to take it in each time."""
+    return hmac.new(derived("request"), digestmod=sha256)
 
 
 @cache
@@ -46,7 +47,9 @@ def _vault() -> Fernet:
 
 def request_digest(product: str, purpose: str, body: bytes) -> bytes:
     """What the database keeps of a request: a keyed digest, so that a dump does not let anyone guess what was asked."""
-    return hmac.digest(_request_key(), b"\0".join((product.encode(), purpose.encode(), body)), sha256)
+    mac = _request_mac().copy()
+    mac.update(b"\0".join((product.encode(), purpose.encode(), body)))
+    return mac.digest()
 
 
 def seal(answer: bytes) -> bytes:

@@ -8,14 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
+from products.record.clock import ONE_DAY, business_date, day_start
 from products.registry.purposes import covers
 
+MOMENTS = ("expires_at", "revoked_at", "valid_from", "valid_to")
+MOST_PURPOSES = 64  # remembered of one access; a caller chooses them
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Access:
-    """What a key may do, as read at one moment (field by field in ``key_access.sql``)."""
+    """What a key may do, as read at one moment (field by field in ``key_access.sql``), and until when that reading says so.
+
+    ``turns_at``: the first moment after the reading at which it may say something else though nothing was changed.
+    """
 
     key_id: int
     mode: str
@@ -60,6 +68,7 @@ class Access:
     stop_kind: str | None = None
     stop_since: datetime | None = None
     stop_reason: str | None = None
+    turns_at: datetime
 
     def components_of(self, units: Mapping[str, str]) -> dict[str, str]:
         """Units by the tariff's component codes, from a runtime's units by basis.
@@ -67,12 +76,39 @@ class Access:
         Each metered component of the basis counts (a compulsory extra counts beside the main one); a basis that the tariff does
         not price keeps its own name, so that the use is on record all the same.
         """
-        components = [c for c in (self.tariff or {}).get("components", ()) if c["model"] != "flat"]
-        found: dict[str, str] = {}
-        for basis, quantity in units.items():
-            codes = [c["code"] for c in components if c["basis"] == basis]
-            found.update(dict.fromkeys(codes or [basis], quantity))
+        codes = self._codes
+        return {code: quantity for basis, quantity in units.items() for code in codes.get(basis) or (basis,)}
+
+    def refusal(self, purpose: str, at: datetime) -> str | None:
+        """``call_refusal``, worked out once a stated purpose ("" for none); ``at`` lies before ``turns_at``."""
+        known = self._refusals
+        if purpose in known:
+            return known[purpose]
+        refusal = call_refusal(self, purpose=purpose or None, at=at, day=business_date(at))
+        if len(known) < MOST_PURPOSES:
+            known[purpose] = refusal
+        return refusal
+
+    @cached_property
+    def _codes(self) -> dict[str, list[str]]:
+        """Codes of the metered components by basis."""
+        found: dict[str, list[str]] = {}
+        for component in (self.tariff or {}).get("components", ()):
+            if component["model"] != "flat":
+                found.setdefault(component["basis"], []).append(component["code"])
         return found
+
+    @cached_property
+    def _refusals(self) -> dict[str, str | None]:
+        return {}
+
+
+def turns_at(row: Mapping[str, Any], at: datetime) -> datetime:
+    """When a row of ``key_access.sql`` read at ``at`` may say something else by itself: the next of its own moments, or the end
+    of the business day, with which tariffs, authorisations and quotas change.
+    """
+    moments = [row[name] for name in MOMENTS if row[name] is not None and row[name] > at]
+    return min([*moments, day_start(business_date(at) + ONE_DAY)])
 
 
 def key_refusal(access: Access | None, at: datetime) -> str | None:
