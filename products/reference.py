@@ -104,6 +104,11 @@ NATIONAL_PARAMETERS = {
     "operation_report_deadline": "03-31",
     "equal_treatment_answer_working_days": 10,
     "supply_refusal_review_working_days": 10,
+    "out_of_purpose_refusals": 3,
+    "out_of_purpose_span_days": 30,
+    "risk_case_working_days": 5,
+    "join_review_working_days": 10,
+    "minimum_cell": 10,
     "closing_grace_days": 3,
     "invoice_due_days": 30,
 }

@@ -4,6 +4,7 @@ from procrastinate.contrib.django import app
 
 from products.record import clock
 from settlement.billing import services
+from settlement.entitlements import risk
 from settlement.metering import rollups, sealing
 from settlement.oversight import warnings
 from settlement.oversight.equal_treatment import flags_after_closes
@@ -14,6 +15,13 @@ from settlement.oversight.equal_treatment import flags_after_closes
 def mark_overdue(timestamp: int) -> int:
     """Mark invoices past their due date and stop what they paid for."""
     return len(services.mark_overdue(at=clock.now()))
+
+
+@app.periodic(cron="20 * * * *")
+@app.task(queue="oversight", queueing_lock="out_of_purpose", pass_context=False)
+def open_risk_cases(timestamp: int) -> int:
+    """Open the risk cases that a gateway did not come to open before it stopped."""
+    return len(risk.out_of_purpose_sweep(at=clock.now()))
 
 
 @app.periodic(cron="40 17 * * *")  # 01:40 in Shanghai

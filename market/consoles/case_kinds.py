@@ -16,7 +16,7 @@ from pricing.revenue.permitted_papers import period_text
 from products.catalogue.models import DataProduct
 from products.models import Authorisation
 from products.record.models import Case
-from settlement.models import EqualTreatmentFlag
+from settlement.models import Entitlement, EqualTreatmentFlag, JoinReview
 
 
 def no_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
@@ -80,6 +80,16 @@ def refusal_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     return {str(refusal.pk): f"{local(refusal.product)} · {refusal.get_ground_display()}" for refusal in found}
 
 
+def entitlement_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = Entitlement.objects.filter(pk__in=[case.object_id for case in cases]).select_related("organisation", "product")
+    return {str(own.pk): f"{local(own.organisation)} · {local(own.product)}" for own in found}
+
+
+def join_review_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = JoinReview.objects.filter(pk__in=[case.object_id for case in cases]).select_related("organisation", "product")
+    return {str(review.pk): f"{local(review.organisation)} · {local(review.product)}" for review in found}
+
+
 CASE_KINDS: dict[str, CaseKind] = {
     "affiliate_redevelopment": CaseKind(
         gettext_lazy("An affiliate re-develops"), lambda case: reverse("regulator-affiliate", args=[case.pk]), product_subjects
@@ -114,6 +124,20 @@ CASE_KINDS["trial_to_formal"] = CaseKind(
     gettext_lazy("Trial prices may become formal"),
     lambda case: reverse("regulator-revenue:index") + f"#operation-{case.object_id}",
     operation_subjects,
+)
+
+
+CASE_KINDS["out_of_purpose"] = CaseKind(
+    gettext_lazy("Calls out of purpose"), lambda case: reverse("office-risk", args=[case.pk]), entitlement_subjects
+)
+CASE_KINDS["probing"] = CaseKind(
+    gettext_lazy("Probing of a protected table"), lambda case: reverse("office-risk", args=[case.pk]), entitlement_subjects
+)
+CASE_KINDS["join_review"] = CaseKind(
+    gettext_lazy("Products held together"), lambda case: reverse("join-review", args=[case.object_id]), join_review_subjects
+)
+CASE_KINDS["consent_withdrawal"] = CaseKind(
+    gettext_lazy("A person withdraws consent"), lambda case: reverse("consent-told", args=[case.pk])
 )
 
 

@@ -1,7 +1,9 @@
 from django.urls import include, path
 
 from market.consoles import views
+from market.consoles.joins import urls as joins
 from market.consoles.revenue import urls as revenue
+from market.consoles.risks import urls as risks
 
 urlpatterns = [
     path("", views.home, name="console"),
@@ -22,6 +24,11 @@ urlpatterns = [
     path("regulator/fairness/", include("market.consoles.fairness.regulator_urls")),
     path("operator/supply/", include("market.consoles.fairness.operator_urls")),
     path("buyer/refusals/", include("market.consoles.fairness.buyer_urls")),
+    path("authority/risks/", include(risks.office)),
+    path("buyer/risks/", include(risks.buyer)),
+    path("buyer/consents/", include("market.consoles.consents.urls")),
+    path("buyer/joins/", include(joins.buyer)),
+    path("platform/joins/", include(joins.office)),
     path("operator/tariffs/", include("market.consoles.tariffs.urls")),
     path("operator/bundles/", include("market.consoles.bundles.urls")),
     path("operator/revenue/", include((revenue.shared, "revenue"), namespace="operator-revenue")),

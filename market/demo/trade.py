@@ -40,6 +40,15 @@ def at(year_day: str, clock_time: str = "10:00") -> datetime:
     return datetime.combine(date.fromisoformat(year_day), time.fromisoformat(clock_time), tzinfo=BUSINESS_ZONE)
 
 
+# What answers tell, where personal data stands behind them or where they join with others.
+CONCEPTS = {
+    "sme-loan-score": ("firm.credit",),
+    "enterprise-check": ("firm.status",),
+    "insured-check": ("person.health_insurance", "place.district"),
+}
+EXEMPT_FROM_CONSENT = {"sme-loan-score": "评分对象是企业，社保字段按单位汇总，不查询个人。（演示文字）"}
+
+
 def make_product_keys() -> dict[str, str]:
     """A key file for each verification product, kept in the data folder and named in the environment, as an operator would."""
     folder = settings.DATA_DIR / "product_keys"
@@ -91,6 +100,8 @@ def _spec(told: Cast, offer: Offer) -> ProductSpec:
         output_schema=None,
         samples=(offer.sample,),
         tariffs=(),
+        concepts=CONCEPTS.get(offer.code, ()),
+        consent_exemption=EXEMPT_FROM_CONSENT.get(offer.code, ""),
     )
 
 

@@ -1,5 +1,6 @@
 from django.urls import path, re_path
 
+from market.consoles.consents.views import tell
 from market.disclosure import determinations, documents, rules, tariff_views, views
 
 urlpatterns = [
@@ -22,6 +23,7 @@ urlpatterns = [
     path("determinations/<int:pk>/", determinations.determination, name="determination"),
     path("determinations/<int:pk>.json", determinations.determination_json, name="determination-json"),
     path("documents/<str:key>.pdf", documents.download, name="document"),
+    path("consent/", tell, name="consent-tell"),
     path("fairness/", views.fairness, name="fairness"),
     path("rules/", rules.rules, name="rules"),
     path("rules.json", rules.rules_file, name="rules-file"),

@@ -10,7 +10,7 @@ from django.utils import translation
 from psycopg import OperationalError
 
 from market import readiness
-from market.gateway import calls, receipts, usage
+from market.gateway import calls, consent, receipts, usage
 from market.gateway.http import ClientGone, Receive, Request, Response, Scope, Send, encode, problem_response
 from market.gateway.problems import CATALOGUE, Problem
 from market.gateway.resources import Resources
@@ -113,7 +113,7 @@ async def _api(held: Resources, request: Request) -> Response:
         with translation.override(request.language):
             response = problem_response(Problem(code))
     held.metrics.answered(
-        kind if kind in ("usage", "receipts", "deliveries", "keys") else "other",
+        kind if kind in ("usage", "receipts", "deliveries", "keys", "consents") else "other",
         response.status,
         code,
         time.perf_counter() - began,
@@ -125,6 +125,9 @@ async def _other(held: Resources, request: Request, kind: str, rest: list[str]) 
     if kind == "usage" and not rest:
         _only(request, "POST")
         return await usage.answer(held, request)
+    if kind == "consents" and rest == ["withdrawals"]:
+        _only(request, "POST")
+        return await consent.withdraw(held, request)
     if kind == "keys" and not rest:
         _only(request, "GET")
         return receipts.keys()

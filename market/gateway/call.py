@@ -21,3 +21,4 @@ class Call:
     product_id: int | None = None
     purpose: str = ""
     headers: dict[str, str] | None = None
+    consent: bytes | None = None

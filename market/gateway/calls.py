@@ -10,7 +10,7 @@ import time
 
 from django.utils import translation
 
-from market.gateway import sandbox, signing
+from market.gateway import consent, sandbox, signing
 from market.gateway.admission import quota_problem, take_rate
 from market.gateway.authentication import authenticate
 from market.gateway.call import Call
@@ -60,6 +60,7 @@ async def _serve(held: Resources, call: Call) -> Response:
         raise Problem(refusal)
     call.purpose = call.purpose or access.purposes[0]  # type: ignore[index]  # a database constraint: at least one
     take_rate(held, call, access.key_id, access.rate_per_minute or 0)
+    call.consent = await consent.named(held, call, access)
     body, raw = await call.request.json(MOST_BYTES)
     digest = signing.request_digest(call.code, call.purpose, raw)
     name = call.request.header(b"idempotency-key")

@@ -42,6 +42,7 @@ async def meter(held: Resources, call: Call, access: Access, result: RunResult, 
         event_id=name,
         has_quota=access.has_quota,
         answer=signing.seal(body) if name else None,
+        consent_digest=call.consent,
     )
     outcome = await _commit(held, event)
     if outcome.status is Status.ACCEPTED:

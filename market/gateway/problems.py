@@ -30,6 +30,8 @@ CATALOGUE: dict[str, tuple[int, Promise]] = {
     "authorisation-ended": (403, _("The authorisation under which this product is operated does not hold now.")),
     "scenario-outside": (403, _("The product is no longer offered for the entitlement's scenario.")),
     "purpose-outside": (403, _("The purpose is outside the entitlement's. The refusal is on record.")),
+    "consent-missing": (403, _("This product asks for the consent of the person asked about: send it in the header Consent.")),
+    "consent-withdrawn": (403, _("The person has withdrawn this consent: nobody may be asked about under it any more.")),
     "price-missing": (403, _("No price of this plan is in force today, so the call cannot be charged lawfully.")),
     "product-unknown": (404, _("There is no product of this code.")),
     "receipt-unknown": (404, _("There is no such receipt, or it is not yours.")),

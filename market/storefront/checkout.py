@@ -40,6 +40,9 @@ def checkout(request: HttpRequest, basket: int) -> HttpResponse:
     view = views[0]
     if not view.basket.can_be_edited or not view.lines:
         return redirect("basket")
+    findings = purchase.joined(membership=membership, view=view, at=now)
+    if findings:  # said before anybody reads an agreement or pays
+        return render(request, "market/checkout_joins.html", {"view": view, "findings": findings}, status=403)
     accepted = purchase.agreed(membership=membership, view=view)
     methods = [Method.TRANSFER, Method.HOSTED] if view.due_minor else []
     read = {"digest": accepted.digest, "method": Method.TRANSFER}
@@ -86,6 +89,9 @@ def grant(request: HttpRequest, number: str) -> HttpResponse:
         view = purchase.grant_preview(membership=membership, grant=found, at=now)
     except Refused as said:
         return render(request, "market/refused.html", {"refusal": said}, status=403)
+    findings = purchase.joined(membership=membership, view=view, at=now)
+    if findings:
+        return render(request, "market/checkout_joins.html", {"view": view, "findings": findings}, status=403)
     accepted = purchase.agreed(membership=membership, view=view)
     form = CheckoutForm(request.POST or None, methods=[], initial={"digest": accepted.digest})
     if form.is_valid():

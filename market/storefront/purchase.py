@@ -27,6 +27,7 @@ from products.record.notices import define, notify
 from products.record.refusals import Refused
 from settlement.billing.models import Invoice
 from settlement.billing.services import InvoiceOverpaid, deposit_receive, invoice_pay
+from settlement.entitlements.joint import Finding, join_findings, join_require
 from settlement.entitlements.services import entitlement_open
 from settlement.payments import services as payments
 from settlement.payments.models import PaymentIntent
@@ -87,6 +88,12 @@ def agreed(*, membership: Membership, view: BasketView) -> Agreed:
         lines=view.lines,
     )
     return Agreed(view, text)
+
+
+def joined(*, membership: Membership, view: BasketView, at: datetime) -> list[Finding]:
+    """The join rules that a basket would complete with what its organisation has; a review comes before the purchase then."""
+    products = [line.product for line in view.lines]
+    return join_findings(organisation=membership.organisation, products=products, at=at)
 
 
 @transaction.atomic
@@ -197,6 +204,7 @@ def _agree(membership: Membership, basket: int, digest: str, at: datetime) -> tu
     for line in view.lines:
         if line.choice.plan is not None:
             baskets.check_revenue(product=line.product, term=line.term)
+    join_require(organisation=membership.organisation, products=[line.product for line in view.lines], at=at)
     accepted = agreed(membership=membership, view=view)
     _check_digest(accepted, digest)
     return view, accepted

@@ -213,6 +213,15 @@ def _is_registered(facts: Facts, resource: DataResource) -> bool:
     )
 
 
+def _concepts(facts: Facts) -> Iterator[Gap]:
+    """What a product on personal data tells must be known before it is sold beside others (R72)."""
+    if not facts.product.concepts and any(resource.has_personal_data for resource in facts.resources):
+        message = _(
+            "Say what the answers tell about somebody: a product on personal data is checked against what buyers hold (R72)."
+        )
+        yield Gap("concepts_missing", message, facts.product.code, LIST)
+
+
 def _open_first(facts: Facts) -> Iterator[Gap]:
     """A paid product needs a reason to exist where the data could simply be opened (R9), named and disclosed (R10)."""
     if facts.product.regime in (Regime.FREE, Regime.MARKET) or facts.product.open_first_override.strip():
@@ -301,6 +310,7 @@ RULES: tuple[Callable[[Facts], Iterator[Gap]], ...] = (
     _authorisation,
     _scope,
     _resources,
+    _concepts,
     _open_first,
     _necessity,
     _redevelopment,

@@ -55,6 +55,10 @@ class DataProduct(models.Model):
     created_at = models.DateTimeField()
     listed_at = models.DateTimeField(null=True)
     needs_consent = models.BooleanField(default=False, help_text="Each call names the consent of the person asked about")
+    consent_exemption = models.TextField(
+        _("why no person is asked about"), blank=True, help_text="Where personal data stands behind it and calls name no consent"
+    )
+    is_consent_insisted = models.BooleanField(default=False, help_text="A reviewer insists: filing it again does not undo that")
     calls_per_minute = models.PositiveIntegerField(null=True, help_text="Capacity shared by all callers; null: not bounded")
     concepts = ArrayField(
         models.CharField(max_length=60), default=list, blank=True, help_text="What its answers tell, for joint checks"
@@ -159,12 +163,20 @@ class JoinRule(models.Model):
     name_en = models.CharField(max_length=100, blank=True)
     concepts = ArrayField(models.CharField(max_length=60))
     explanation = models.TextField()
+    explanation_en = models.TextField(blank=True)
+    proposed_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     decided_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     from_date = models.DateField()
     to_date = models.DateField(null=True, help_text="Last day")
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(concepts__len__gte=2), name="join_rule_joins_two")]
+        constraints = [
+            models.CheckConstraint(condition=Q(concepts__len__gte=2), name="join_rule_joins_two"),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")), name="join_rule_by_two_people"
+            ),
+            models.CheckConstraint(condition=Q(to_date=None) | Q(to_date__gte=F("from_date")), name="join_rule_dates_in_order"),
+        ]
 
 
 class RemoteHost(models.Model):

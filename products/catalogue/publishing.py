@@ -23,7 +23,7 @@ from products.catalogue.services import ListingRefused, release_switch, reviews_
 from products.catalogue.spec import ProductSpec, SpecRefused
 from products.organisations.models import Organisation, User
 from products.record.audit import record
-from products.registry.models import Authorisation, DataResource, Purpose, Scenario
+from products.registry.models import Authorisation, DataResource, ProductType, Purpose, Scenario
 from products.runtimes.base import FieldError, Secrets
 
 
@@ -128,7 +128,7 @@ def _file(
 ) -> Published:
     product = DataProduct.objects.select_for_update().filter(code=spec.code).first()
     is_new = product is None
-    fields = _fields(spec, found)
+    fields = _fields(spec, found, product)
     if product is None:
         product = DataProduct(code=spec.code, created_at=at, created_by=by, **fields)
         product.save(force_insert=True)
@@ -155,8 +155,26 @@ def _file(
     return Published(product, release, by, is_new, is_new_release, bool(changed or is_new_release), todo)
 
 
-def _fields(spec: ProductSpec, found: References) -> dict[str, Any]:
+# Answers of these types are about somebody: what the gateway asks a consent for where personal data stands behind them.
+ABOUT_SOMEBODY = (ProductType.VERIFICATION, ProductType.MODEL, ProductType.REMOTE)
+
+
+def _needs_consent(spec: ProductSpec, found: References, product: DataProduct | None) -> bool:
+    """Whether each call names a consent: as the spec says, as a reviewer insists, or because personal data stands behind it.
+
+    Only the last yields to a reason (``consent_exemption``), which both reviews read.
+    """
+    if spec.needs_consent or (product is not None and product.is_consent_insisted):
+        return True
+    is_personal = spec.type in ABOUT_SOMEBODY and any(resource.has_personal_data for resource in found.resources)
+    return is_personal and not spec.consent_exemption
+
+
+def _fields(spec: ProductSpec, found: References, product: DataProduct | None) -> dict[str, Any]:
     return {
+        "concepts": sorted(spec.concepts),
+        "needs_consent": _needs_consent(spec, found, product),
+        "consent_exemption": spec.consent_exemption,
         "operator": found.operator,
         "authorisation": found.authorisation,
         "type": spec.type,
@@ -200,6 +218,7 @@ def _update(product: DataProduct, spec: ProductSpec, found: References, fields: 
     if product.state in (ProductState.LISTED, ProductState.SUSPENDED):
         kept = sorted(KEPT_WHILE_LISTED & set(changed))
         gaps += [Gap("kept_while_listed", _("This does not change while buyers rely on it."), name) for name in kept]
+        gaps += _weaker(product, fields)
     if gaps:
         raise PublishRefused(gaps)
     for name in changed:
@@ -212,6 +231,16 @@ def _update(product: DataProduct, spec: ProductSpec, found: References, fields: 
     if "built_on" in changed:
         product.built_on.set(found.built_on)
     return changed
+
+
+def _weaker(product: DataProduct, fields: dict[str, Any]) -> list[Gap]:
+    """What protects people stays as it was reviewed while the product is in the shop; it may only grow."""
+    message = _("What protects people only grows while the product is in the shop.")
+    weaker = {
+        "needs_consent": product.needs_consent and not fields["needs_consent"],
+        "concepts": not set(product.concepts) <= set(fields["concepts"]),
+    }
+    return [Gap("protection_weakened", message, name) for name, is_weaker in weaker.items() if is_weaker]
 
 
 def _release(product: DataProduct, proven: ProvenRelease, by: User | None, at: datetime) -> tuple[Release, bool]:

@@ -112,8 +112,13 @@ def _review_ask(product: DataProduct, kind: str, by: User, at: datetime) -> Revi
 
 
 @transaction.atomic
-def review_decide(*, review: ReviewRecord, is_passed: bool, reason: str, by: User, at: datetime) -> ReviewRecord:
-    """Pass or fail a review, by a person from outside the operator, with a reason."""
+def review_decide(
+    *, review: ReviewRecord, is_passed: bool, reason: str, by: User, at: datetime, insists_on_consent: bool = False
+) -> ReviewRecord:
+    """Pass or fail a review, by a person from outside the operator, with a reason.
+
+    ``insists_on_consent``: from now on each call names the consent of the person asked about, whatever the operator files.
+    """
     require_reviewer(by, review.product)
     reason = reason.strip()
     if not reason:
@@ -124,6 +129,9 @@ def review_decide(*, review: ReviewRecord, is_passed: bool, reason: str, by: Use
         raise ProductStateRefused(_("This review is already decided, or you asked for it yourself."))
     review.refresh_from_db()
     facts = {"kind": review.kind, "state": review.state}
+    if insists_on_consent:
+        DataProduct.objects.filter(pk=review.product_id).update(needs_consent=True, is_consent_insisted=True)
+        facts["insists_on_consent"] = True
     record(action="product.reviewed", obj=review.product, actor=by, at=at, reason=reason, facts=facts)
     return review
 

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from django.utils.translation import gettext as _
 
+from products.catalogue.concepts import CONCEPTS
 from products.catalogue.models import Regime
 from products.record.refusals import Refused
 from products.runtimes import host
@@ -54,6 +55,12 @@ SPEC_SCHEMA: dict[str, Any] = {
         "necessity": {"type": "string"},
         "open_first_override": {"type": "string"},
         "update_frequency": {"type": "string", "maxLength": 20},
+        "concepts": {**_CODES, "items": {"enum": list(CONCEPTS)}, "description": "what its answers tell"},
+        "needs_consent": {"type": "boolean", "description": "each call names the consent of the person asked about"},
+        "consent_exemption": {
+            "type": "string",
+            "description": "why no person is asked about, where personal data stands behind it",
+        },
         "submitted_by": {"type": "string", "format": "email"},
         "request_reviews": {"type": "boolean"},
         "release": {
@@ -114,6 +121,9 @@ class ProductSpec:
     samples: tuple[Any, ...]
     tariffs: tuple[Mapping[str, Any], ...]
     built_on: tuple[str, ...] = ()
+    concepts: tuple[str, ...] = ()
+    needs_consent: bool = False
+    consent_exemption: str = ""
 
 
 class _Loader(yaml.SafeLoader):
@@ -220,6 +230,9 @@ def _spec(raw: Mapping[str, Any], data: bytes) -> ProductSpec:
         samples=tuple(release["samples"]),
         tariffs=tuple(raw.get("tariffs", ())),
         built_on=tuple(raw.get("built_on", ())),
+        concepts=tuple(raw.get("concepts", ())),
+        needs_consent=raw.get("needs_consent", False),
+        consent_exemption=raw.get("consent_exemption", "").strip(),
     )
 
 

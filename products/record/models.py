@@ -111,6 +111,13 @@ class Case(models.Model):
             models.Index(fields=["handler", "state", "opened_at", "id"], name="case_by_handler"),
             models.Index(fields=["object_type", "object_id"], name="case_by_object"),
         ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "object_type", "object_id"],
+                condition=Q(kind__in=["out_of_purpose", "probing"]) & ~Q(state="closed"),
+                name="case_one_open_risk",
+            )
+        ]
 
 
 class CaseEvent(models.Model):

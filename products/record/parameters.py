@@ -195,6 +195,8 @@ def missing_from(values: dict[str, Any]) -> list[Parameter]:
 WORKING_DAYS = ngettext_lazy("%(n)s working day", "%(n)s working days", "n")
 DAYS = ngettext_lazy("%(n)s day", "%(n)s days", "n")
 MONTHS = ngettext_lazy("%(n)s month", "%(n)s months", "n")
+CALLS = ngettext_lazy("%(n)s call", "%(n)s calls", "n")
+PEOPLE = ngettext_lazy("%(n)s person", "%(n)s people", "n")
 YEARS = ngettext_lazy("%(n)s year", "%(n)s years", "n")
 
 PRICE, REGISTER, OPERATE = "发改价格〔2025〕65号", "发改数据规〔2025〕26号", "发改数据规〔2025〕27号"
@@ -249,6 +251,11 @@ LISTED = (
     Parameter("product_registration_mandatory", _("Every product must be registered"), FLAG, REGISTER, certainty=READ),
     _days("objection_acceptance_working_days", _("Acceptance of an objection"), "SM10"),
     _days("objection_answer_working_days", _("Answer to an objection"), "SM10"),
+    _days("out_of_purpose_refusals", _("Calls out of purpose that open a risk case"), "R52", unit=CALLS, high=100),
+    _days("out_of_purpose_span_days", _("Span over which calls out of purpose count"), "R52", unit=DAYS),
+    _days("risk_case_working_days", _("Answer to a risk case"), f"SM11 · {OPERATE}"),
+    _days("join_review_working_days", _("Review of products held together"), "R72"),
+    _days("minimum_cell", _("Fewest people in a published cell"), "R32", unit=PEOPLE, low=2, high=1000),
     _days("closing_grace_days", _("Grace before a month closes"), "SM8", unit=DAYS, low=0, high=31),
     _days("invoice_due_days", _("Invoices fall due after"), "SM8", unit=DAYS, low=0),
 )

@@ -51,6 +51,7 @@ class Access:
     operator_id: int | None
     operator_state: str | None
     is_market: bool | None
+    needs_consent: bool
     authorisation_state: str | None
     authorisation_from: date | None
     authorisation_to: date | None

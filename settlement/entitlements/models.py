@@ -211,6 +211,7 @@ class JoinReview(models.Model):
     decided_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)
+    conditions = models.TextField(blank=True, help_text="What the buyer must keep to while it is allowed")
     valid_to = models.DateField(null=True, help_text="Last day of an allowance")
     case = models.ForeignKey("products.Case", null=True, on_delete=models.PROTECT, related_name="+")
 

@@ -20,6 +20,7 @@ from products.record.clock import business_date, day_start
 from products.record.refusals import Refused
 from products.registry.purposes import covers
 from settlement.entitlements import keys
+from settlement.entitlements.joint import join_require
 from settlement.entitlements.models import ApiKey, Entitlement, Quota
 from settlement.shares.services import sale_check
 
@@ -92,8 +93,8 @@ def entitlement_open(
     ``valid_to`` is the first moment after it and is cut to the authorisation's end, and to the grant's; the audit entry then
     says what was asked (``cut_from``). A grant's quota becomes the entitlement's. ``discounts`` are reasons that the plan's
     tariff publishes and that this buyer meets (``pricing.tariffs.discounts.discounts_due``). Raises ``PurposeOutsideProduct``,
-    ``ScenarioOutsideProduct``, ``DiscountNotOpenToAll``, ``GrantNotUsable``, ``EntitlementWithoutTime``, and for a plan
-    ``SaleWithoutAgreement`` where some day's revenue would have no owner.
+    ``ScenarioOutsideProduct``, ``DiscountNotOpenToAll``, ``GrantNotUsable``, ``EntitlementWithoutTime``, ``JoinReviewNeeded``,
+    and for a plan ``SaleWithoutAgreement`` where some day's revenue would have no owner.
     """
     _check_purposes(product=product, plan=plan, grant=grant, purposes=purposes)
     _check_scenario(product=product, grant=grant, scenario=scenario)
@@ -103,6 +104,9 @@ def entitlement_open(
     if grant is not None:
         _check_grant(grant=grant, organisation=organisation, product=product)
     ends = _end_of(product=product, grant=grant, valid_from=valid_from, valid_to=valid_to)
+    if product.concepts:  # two purchases at once do not complete a rule that neither completes alone
+        Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+        join_require(organisation=organisation, products=[product], at=at)
     if plan is not None:
         last = business_date(ends - timedelta(microseconds=1))
         sale_check(product=product, from_date=starts, to_date=last + timedelta(days=1))

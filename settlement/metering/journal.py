@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
+from django.db import close_old_connections, connections
 from psycopg_pool import AsyncConnectionPool
 
+from settlement.entitlements.risk import ids_of, out_of_purpose_watch
 from settlement.metering.rollups import fold_through
 from settlement.sql import query
 
@@ -88,6 +90,16 @@ class Journal:
         except Exception as error:  # the next turn tries again; calls go on
             log.error("the journal could not be written: %s", type(error).__name__)
 
+    async def _watch(self, batch: list[NewRefusal]) -> None:
+        """What was refused may be a signal: counted here, where no call waits for it. An hourly sweep finds what a crash lost."""
+        entitlements = ids_of((each.entitlement_id, each.reason, each.purpose) for each in batch)
+        if not entitlements:
+            return
+        try:
+            await asyncio.to_thread(_open_risk_cases, entitlements, self._now())
+        except Exception as error:
+            log.error("risk cases could not be opened: %s", type(error).__name__)
+
     async def _write_refusals(self) -> None:
         batch = [self._refusals.popleft() for _ in range(min(MOST_WRITTEN, len(self._refusals)))]
         columns = ("at", "key_id", "entitlement_id", "product_id", "status", "reason", "purpose")
@@ -101,3 +113,12 @@ class Journal:
         except Exception:
             self._refusals.extendleft(reversed(batch))
             raise
+        await self._watch(batch)
+
+
+def _open_risk_cases(entitlements: set[int], at: datetime) -> None:
+    close_old_connections()
+    try:
+        out_of_purpose_watch(entitlements=entitlements, at=at)
+    finally:
+        connections.close_all()

@@ -13,6 +13,7 @@ SELECT
     product.scenarios AS product_scenarios, product.operator_id, operator.state AS operator_state,
     product.regime = 'market' AND product.authorisation_id IS NULL AS is_market,
     auth.state AS authorisation_state, auth.from_date AS authorisation_from, auth.to_date AS authorisation_to,
+    COALESCE(product.needs_consent, false) AS needs_consent,
     release.id AS release_id, release.version AS release_version,
     tariff.version AS tariff_version, tariff.document AS tariff,
     quota.id AS quota_id, quota."limit" AS quota_limit, quota.used AS quota_used,

@@ -44,6 +44,9 @@ def initial_of(product: DataProduct, release: Release | None) -> dict[str, Any]:
         "regime": product.regime,
         "necessity": product.necessity,
         "open_first_override": product.open_first_override,
+        "concepts": product.concepts,
+        "needs_consent": product.needs_consent,
+        "consent_exemption": product.consent_exemption,
         "update_frequency": product.update_frequency,
     }
     for text in ("name", "summary", "description"):

@@ -13,6 +13,7 @@ from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext_lazy as _
 
 from market.consoles.operator.scope import Choices
+from products.catalogue.concepts import LISTED
 from products.catalogue.models import Regime
 from products.catalogue.spec import MAX_DATA_BYTES
 
@@ -81,6 +82,23 @@ class ProductForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Only where a resource has neither personal data nor security impact. It is disclosed."),
     )
+    concepts = forms.MultipleChoiceField(
+        label=_("What its answers tell"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Needed before listing where personal data stands behind it: buyers may not hold certain combinations."),
+    )
+    needs_consent = forms.BooleanField(
+        label=_("Each call must name the consent of the person asked about"),
+        required=False,
+        help_text=_("Set by itself for verifications and models on personal data; a reviewer may insist."),
+    )
+    consent_exemption = forms.CharField(
+        label=_("Why no person is asked about"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Only where personal data stands behind it and calls should name no consent. Both reviews read it."),
+    )
     update_frequency = forms.ChoiceField(label=_("Updated"), choices=FREQUENCIES, required=False)
     data = DataFile(label=_("Data file"))
     config = JSONText(label=_("Configuration (JSON)"))
@@ -104,12 +122,16 @@ class ProductForm(forms.Form):
         "regime",
         "necessity",
         "open_first_override",
+        "concepts",
+        "needs_consent",
+        "consent_exemption",
         "update_frequency",
     )
     RELEASE = ("data", "config", "samples", "input_schema", "output_schema", "request_reviews")
 
     def __init__(self, *args: Any, choices: Choices, data_hint: Any = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["concepts"].choices = [(concept.code, str(concept)) for concept in LISTED]
         for name in ("resources", "purposes", "scenarios"):
             if name in self.fields:
                 self.fields[name].choices = getattr(choices, name)
@@ -131,6 +153,8 @@ class ProductForm(forms.Form):
         """What was filled in, as the product spec of ``products.catalogue.spec`` (operator, type, authorisation left out)."""
         given = self.cleaned_data
         spec: dict[str, Any] = {name: given[name] for name in ("code", *self.SCOPE, "request_reviews") if name in given}
+        if not spec.get("concepts"):
+            spec.pop("concepts", None)
         for text in ("name", "summary", "description"):
             zh, en = given[f"{text}_zh"], given[f"{text}_en"]
             if zh or en:
@@ -151,7 +175,8 @@ class RedevelopForm(ProductForm):
     resources = None
     necessity = None
     open_first_override = None
-    SCOPE = ("built_on", "purposes", "scenarios", "regime", "update_frequency")
+    consent_exemption = None
+    SCOPE = ("built_on", "purposes", "scenarios", "regime", "concepts", "needs_consent", "update_frequency")
 
     def __init__(self, *args: Any, bases: list[tuple[str, str]], choices: Choices, **kwargs: Any) -> None:
         super().__init__(*args, choices=choices, **kwargs)

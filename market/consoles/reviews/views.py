@@ -16,6 +16,7 @@ from market.consoles.pretty import pretty
 from market.consoles.reviews.menu import KINDS
 from market.consoles.reviews.selectors import queue_of, reviews_for
 from market.storefront.access import role_required
+from products.catalogue.concepts import named
 from products.catalogue.models import Release, ReviewRecord
 from products.catalogue.services import review_decide
 from products.organisations.models import Role
@@ -35,6 +36,11 @@ class DecisionForm(forms.Form):
         label=gettext_lazy("Reason"),
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("What you checked and what decided. The operator reads it."),
+    )
+    insists_on_consent = forms.BooleanField(
+        label=gettext_lazy("Each call must name the consent of the person asked about"),
+        required=False,
+        help_text=gettext_lazy("From now on, whatever the operator files. Calls without it are refused."),
     )
 
 
@@ -61,6 +67,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
                 by=request.user,
                 at=clock.now(),
+                insists_on_consent=form.cleaned_data["insists_on_consent"],
             )
         except Refused as refusal:
             return _show(request, record, form, refusal=refusal, status=409)
@@ -110,6 +117,7 @@ def _show(
         "product": product,
         "release": release,
         "schemas": [(label, pretty(value)) for label, value in _documents(release)],
+        "concepts": named(product.concepts),
         "resources": product.resources.select_related("provider").order_by("code"),
         "others": others.order_by("-requested_at", "-id"),
         "form": form,
