@@ -85,7 +85,7 @@ async def named(held: Resources, call: Call, access: Access) -> bytes | None:
 
 async def withdraw(held: Resources, request: Request) -> Response:
     """``POST /v1/consents/withdrawals``: 201 for the first, 200 for a repeat, with ``{"withdrawn_at", "recorded_at"}``."""
-    access = await authenticate(held, request, now())
+    access = await authenticate(held, request, now(), scope="calls")  # who may name a consent may take it back
     if access.mode != "live":
         raise Problem("key-mode")
     take_rate(held, Call(request, "", now()), access.key_id, access.rate_per_minute or 0)
