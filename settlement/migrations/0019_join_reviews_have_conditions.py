@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("settlement", "0017_emergency_stops_have_an_outcome"),
+        ("settlement", "0018_gateways_hear_of_changes"),
     ]
 
     operations = [
