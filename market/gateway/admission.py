@@ -23,6 +23,14 @@ def take_rate(held: Resources, call: Call, key_id: int, per_minute: int) -> None
         raise Problem("rate-limit", headers={"retry-after": str(allowance.seconds)})
 
 
+async def check_balance(held: Resources, access: Access) -> None:
+    """Whether the prepaid balance, as it was a moment ago, covers anything at all: spares the run (the commit decides)."""
+    if access.is_prepaid and not access.is_free:
+        left = await held.balances.get((access.operator_id, access.organisation_id))
+        if not left or left <= 0:
+            raise Problem("balance-empty")
+
+
 def quota_problem(access: Access) -> Problem:
     """A quota does not fill up by waiting; a day is when it is worth looking again."""
     return Problem("quota-used-up", headers={"retry-after": "86400"}, limit=access.quota_limit)

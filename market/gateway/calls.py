@@ -11,7 +11,7 @@ import time
 from django.utils import translation
 
 from market.gateway import consent, sandbox, signing
-from market.gateway.admission import quota_problem, take_rate
+from market.gateway.admission import check_balance, quota_problem, take_rate
 from market.gateway.authentication import authenticate
 from market.gateway.call import Call
 from market.gateway.http import MOST_BYTES, Request, Response, problem_response
@@ -58,6 +58,7 @@ async def _serve(held: Resources, call: Call) -> Response:
     refusal = access.refusal(call.purpose, call.at)
     if refusal is not None:
         raise Problem(refusal)
+    await check_balance(held, access)
     call.purpose = call.purpose or access.purposes[0]  # type: ignore[index]  # a database constraint: at least one
     take_rate(held, call, access.key_id, access.rate_per_minute or 0)
     call.consent = await consent.named(held, call, access)

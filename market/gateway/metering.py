@@ -41,6 +41,7 @@ async def meter(held: Resources, call: Call, access: Access, result: RunResult, 
         source=_source(access) if name else "/gateway",
         event_id=name,
         has_quota=access.has_quota,
+        is_prepaid=bool(access.is_prepaid),
         answer=signing.seal(body) if name else None,
         consent_digest=call.consent,
     )
@@ -49,6 +50,8 @@ async def meter(held: Resources, call: Call, access: Access, result: RunResult, 
         return Response(200, body)
     if outcome.status is Status.OVER_QUOTA:
         raise quota_problem(access)
+    if outcome.status is Status.OVER_BALANCE:
+        raise Problem("balance-empty")
     first = await first_answer(held, access, name, digest, call.at)
     if first is None:
         raise Problem("recording-failed")  # cannot be: the identity was there a moment ago and is never deleted

@@ -21,6 +21,7 @@ from products.runtimes.base import Loaded, ReleaseSpec, Secrets
 from products.runtimes.keys import product_key
 from products.runtimes.pool import Pool
 from settlement.entitlements.access import Access, turns_at
+from settlement.metering.balances import left_of
 from settlement.metering.journal import Journal
 from settlement.metering.recorder import Recorder
 from settlement.sql import query
@@ -43,6 +44,7 @@ class Resources:
         self.models = Pool()
         self.listener = Listener(parameters)
         self.access: Fresh[Access] = Fresh(self._look_up_key, self.listener, _tags_of_access)
+        self.balances: Fresh[int] = Fresh(self._look_up_balance, self.listener, lambda _left: None)  # each call moves it
         self.products: Fresh[dict[str, Any]] = Fresh(self._look_up_product, self.listener, _tags_of_product)
         self._loaded: dict[int, tuple[Loaded, dict[str, Any]]] = {}
         self._loading: dict[int, asyncio.Task[tuple[Loaded, dict[str, Any]]]] = {}
@@ -111,12 +113,16 @@ class Resources:
         row = await self.row("key_access", digest=digest, day=business_date(at))
         return None if row is None else Access(**row, turns_at=turns_at(row, at))
 
+    async def _look_up_balance(self, wallet: tuple[int, int]) -> int:
+        async with self.pool.connection() as connection:
+            return await left_of(connection, operator_id=wallet[0], organisation_id=wallet[1], at=now())
+
     async def _look_up_product(self, code: str) -> dict[str, Any] | None:
         return await self.row("product_on_offer", code=code)
 
 
 def _tags_of_access(access: Access) -> tuple[Tag, ...] | None:
-    if access.has_quota or access.is_prepaid:
+    if access.has_quota:
         return None  # what is left moves with every call, and nobody is told of that
     named = (
         ("key", access.key_id),

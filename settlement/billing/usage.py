@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q
@@ -121,16 +122,30 @@ class TariffBook:
             .order_by("plan_id", "period", "id")
             .values_list("id", "plan_id", "plan__product_id", "plan__state", "period", "digest", "document")
         )
+        self._keep(self._versions(rows))
+
+    @classmethod
+    def of(cls, versions: Iterable[tuple[Version, str]]) -> TariffBook:
+        """A book of versions that were read elsewhere, each with its plan's state, by plan and start."""
+        self = cls.__new__(cls)
+        self._keep(versions)
+        return self
+
+    @staticmethod
+    def _versions(rows: Iterable[Any]) -> Iterator[tuple[Version, str]]:
+        for number, plan, product, state, period, digest, document in rows:
+            labels = {c["code"]: c.get("label", c["code"]) for c in document["components"]}
+            yield Version(number, plan, product, period.lower, period.upper, digest, parse_tariff(document), labels), state
+
+    def _keep(self, versions: Iterable[tuple[Version, str]]) -> None:
         self.by_id: dict[int, Version] = {}
         self.by_plan: dict[int, list[Version]] = defaultdict(list)
         self.on_sale: dict[int, list[Version]] = defaultdict(list)
-        for number, plan, product, state, period, digest, document in rows:
-            labels = {c["code"]: c.get("label", c["code"]) for c in document["components"]}
-            version = Version(number, plan, product, period.lower, period.upper, digest, parse_tariff(document), labels)
-            self.by_id[number] = version
-            self.by_plan[plan].append(version)
+        for version, state in versions:
+            self.by_id[version.id] = version
+            self.by_plan[version.plan_id].append(version)
             if state == tariff_models.Plan.State.OPEN:
-                self.on_sale[product].append(version)
+                self.on_sale[version.product_id].append(version)
 
     def of_month(self, versions: Iterable[Version], month: date) -> list[Version]:
         return [v for v in versions if v.start < next_month(month) and (v.end is None or v.end > month)]

@@ -63,7 +63,6 @@ class Access:
     quota_limit: int | None
     quota_used: int | None
     has_quota: bool
-    deposit_left_minor: int | None
     scopes: list[str] = field(default_factory=list)
     networks: list[str] = field(default_factory=list)
     stop_kind: str | None = None
@@ -171,8 +170,6 @@ def _purpose_refusal(access: Access, purpose: str | None) -> str | None:
 def _payment_refusal(access: Access) -> str | None:
     if access.entitlement_state == "overdue":
         return "invoice-overdue"
-    if access.is_prepaid and not access.is_free and (access.deposit_left_minor or 0) <= 0:
-        return "balance-empty"
     if not access.is_free and access.tariff is None:
         return "price-missing"
     return None

@@ -16,7 +16,8 @@ class NewEvent:
     ``source`` and ``event_id`` name it for ever where ``has_identity``; without, the recorder gives it its own id as event id.
     ``entitlement``, ``product`` and ``release_version`` are the codes that people see of what the ids name: they go into the
     event's digest. ``request_digest`` (32 bytes) tells a repeat from a conflict. ``has_quota=False`` promises that the
-    entitlement has no hard limit, which spares a look. ``answer`` is kept beside the identity for 24 hours (already encrypted).
+    entitlement has no quota, which spares a look; ``is_prepaid`` says that deposits must cover it. ``answer`` is kept beside the
+    identity for 24 hours (already encrypted).
     """
 
     entitlement_id: int
@@ -36,6 +37,7 @@ class NewEvent:
     id: UUID | None = None
     corrects: UUID | None = None
     has_quota: bool = True
+    is_prepaid: bool = False
     answer: bytes | None = None
     consent_digest: bytes | None = None
 
@@ -46,7 +48,7 @@ class NewEvent:
     @property
     def is_limited(self) -> bool:
         """Whether a hard limit is to be looked at inside the commit (``limits``)."""
-        return self.has_quota
+        return self.has_quota or self.is_prepaid
 
 
 class Status(StrEnum):
@@ -54,11 +56,12 @@ class Status(StrEnum):
     DUPLICATE = "duplicate"  # recorded before with the same content; usage_id is the first one's
     CONFLICT = "conflict"  # recorded before with other content
     OVER_QUOTA = "over_quota"
+    OVER_BALANCE = "over_balance"  # prepaid, and the deposits do not cover it
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one event. ``usage_id`` is None for OVER_QUOTA; ``book_month`` is known for ACCEPTED only."""
+    """What became of one event. ``usage_id`` is None where a limit refused it; ``book_month`` is known for ACCEPTED only."""
 
     status: Status
     usage_id: UUID | None = None

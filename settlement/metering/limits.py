@@ -13,6 +13,7 @@ from typing import Protocol
 
 from settlement.metering.events import Status
 from settlement.metering.items import Item, Statement, Steps
+from settlement.metering.prepaid import Balances
 from settlement.metering.rules import business_day, quota_units
 
 
@@ -90,4 +91,4 @@ class Quotas:
                 raise RuntimeError("a quota would be overspent")  # cannot be: the rows are locked; the batch rolls back
 
 
-LIMITS: tuple[type[Limit], ...] = (Quotas,)
+LIMITS: tuple[type[Limit], ...] = (Quotas, Balances)

@@ -38,6 +38,7 @@ def event_of(
         "units": units,
         "event_time": time,
         "is_free": entitlement.is_free,
+        "is_prepaid": entitlement.is_prepaid,
     }
     return NewEvent(**facts | more)
 
@@ -46,8 +47,8 @@ def record_events(events: Sequence[NewEvent], *, at: datetime) -> list[Outcome]:
     """Record usage in one transaction and say what became of each event, in the order given.
 
     ACCEPTED: written, booked into ``book_month``. DUPLICATE: known by (source, event id) with the same digest, nothing written.
-    CONFLICT: known with another digest, nothing written. OVER_QUOTA: the entitlement's hard limit would be overspent, nothing
-    written. Durable when the caller's outermost transaction commits. ``at`` becomes ``received_at``.
+    CONFLICT: known with another digest, nothing written. OVER_QUOTA, OVER_BALANCE: a hard limit would be overspent,
+    nothing written. Durable when the caller's outermost transaction commits. ``at`` becomes ``received_at``.
     """
     outcomes: dict[int, Outcome] = {}
     items = core.items_of(events)

@@ -43,6 +43,7 @@ REASONS = {
     "units": _("The units are not those of the tariff."),
     "conflict": _("The same source and id was recorded with other content."),
     "over_quota": _("The entitlement's quota would be overspent."),
+    "over_balance": _("The buyer's deposits no longer cover this use of a prepaid plan."),
 }
 
 
@@ -119,8 +120,7 @@ def _answer(identifier: str, outcome: Outcome) -> Answer:
         return Answer("accepted", identifier, outcome.usage_id)
     if outcome.status is Status.DUPLICATE:
         return Answer("duplicate", identifier, outcome.usage_id)
-    reason = "conflict" if outcome.status is Status.CONFLICT else "over_quota"
-    return Answer("rejected", identifier, outcome.usage_id, reason)
+    return Answer("rejected", identifier, outcome.usage_id, outcome.status.value)
 
 
 def _id_of(event: Any) -> str | None:
@@ -228,6 +228,7 @@ class _Book:
             source=report.source,
             event_id=report.id,
             is_free=entitlement.is_free,
+            is_prepaid=entitlement.is_prepaid,
             key_id=key_id,
         )
 

@@ -18,10 +18,6 @@ SELECT
     tariff.version AS tariff_version, tariff.document AS tariff,
     quota.id AS quota_id, quota."limit" AS quota_limit, quota.used AS quota_used,
     EXISTS (SELECT FROM settlement_quota AS any_quota WHERE any_quota.entitlement_id = ent.id) AS has_quota,
-    CASE WHEN ent.is_prepaid THEN (
-        SELECT COALESCE(sum(deposit.amount_minor - deposit.drawn_minor), 0)::bigint FROM settlement_deposit AS deposit
-        WHERE deposit.organisation_id = ent.organisation_id AND deposit.operator_id = ent.operator_id
-    ) END AS deposit_left_minor,
     stop.kind AS stop_kind, stop.started_at AS stop_since, stop.public_reason AS stop_reason
 FROM settlement_apikey AS key
 JOIN products_organisation AS owner ON owner.id = key.organisation_id
