@@ -68,8 +68,9 @@ class Caller(asyncio.Protocol):
 
 
 def _length(data: bytes, head: int) -> int:
-    at = data.find(LENGTH, 0, head)
-    return int(data[at + len(LENGTH) : data.find(b"\r", at)]) if at >= 0 else 0
+    """Of the body; an answer that does not say it raises ``ValueError``, which loses the connection."""
+    at = data.index(LENGTH, 0, head)
+    return int(data[at + len(LENGTH) : data.index(b"\r", at)])
 
 
 async def call(port: int, connections: int, warm: float, seconds: float, request: bytes) -> dict[str, object]:

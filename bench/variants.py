@@ -1,57 +1,80 @@
-"""The gateway with another recorder, for comparison only: BENCH_METERING=off answers without recording, =single commits each call
-on its own."""
+"""What `bench.gateway` compares, each in a process of its own: ``python -m bench.variants NAME PORT``.
+
+``ours`` is the gateway as it is; ``off`` answers without recording; ``single`` commits each call on its own, six at
+once; ``django`` is a plain Django view with an INSERT a call. All are served by granian; the first three by
+``market.server``, as in production.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "market.settings")
-django.setup()
-
-from market.gateway.app import Gateway  # noqa: E402  needs Django set up
-from settlement.metering import core, recorder  # noqa: E402
-from settlement.metering.events import NewEvent, Outcome  # noqa: E402
-
-application = Gateway()
+NAME = os.environ.get("BENCH_VARIANT", "ours")
+NAMES = ("off", "ours", "single", "django")
+THREADS = 16
 
 
-class Off:
-    """Says that an event is recorded, and forgets it."""
-
-    def __init__(self, pool, *, now, writers: int = 1) -> None:
-        self.batches = self.events = self.failures = self.most = self.queue = 0
-        self.seconds = 0.0
-
-    async def record(self, event: NewEvent) -> Outcome:
-        (item,) = core.items_of([event])
-        return core.plain_outcomes([item])[0]
-
-    async def close(self) -> None:
-        pass
-
-
-class Single(recorder.Recorder):
-    """A commit a call, as many at once as there are connections."""
-
-    def __init__(self, pool, *, now, writers: int = 6) -> None:
-        super().__init__(pool, now=now, writers=writers)
-
-    def _take(self) -> list[recorder.Waiting]:
-        batch: list[recorder.Waiting] = []
-        while self._waiting and not batch:
-            waiting = self._waiting.popleft()
-            if not waiting.answer.done():
-                batch.append(waiting)
-        return batch
-
-
-def _choose() -> None:
+def application():
+    """The gateway with the recorder that BENCH_VARIANT names."""
+    django.setup()
     from market.gateway import resources
+    from market.gateway.app import Gateway
+    from settlement.metering import recorder
+    from settlement.metering.events import NewEvent, Outcome, Status
 
-    chosen = {"off": Off, "single": Single, "on": recorder.Recorder}[os.environ.get("BENCH_METERING", "on")]
-    resources.Recorder = chosen  # type: ignore[assignment,misc]
+    class Off:
+        """Says that an event is recorded, and forgets it."""
+
+        def __init__(self, pool, *, now, writers: int = 1) -> None:
+            self.batches = self.events = self.failures = self.most = self.queue = 0
+            self.seconds = 0.0
+
+        async def record(self, event: NewEvent) -> Outcome:
+            return Outcome(Status.ACCEPTED, event.id)
+
+        async def close(self) -> None:
+            pass
+
+    class Single(recorder.Recorder):
+        """A commit a call, six at once: the pool has eight connections."""
+
+        def __init__(self, pool, *, now, writers: int = 6) -> None:
+            recorder.MOST_IN_BATCH = 1
+            super().__init__(pool, now=now, writers=writers)
+
+    resources.Recorder = {"off": Off, "single": Single, "ours": recorder.Recorder}[NAME]  # type: ignore[assignment,misc]
+    return Gateway()
 
 
-_choose()
+def serve_django(port: int) -> None:
+    """The plain view over WSGI, with a kept connection in each of its threads."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    Granian(
+        "bench.plain:application",
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=THREADS,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+def main(name: str, port: int) -> None:
+    os.environ["BENCH_VARIANT"] = name
+    if name == "django":
+        serve_django(port)
+    else:
+        django.setup()
+        from market import server
+
+        server.serve("bench.variants:application", host="127.0.0.1", port=port, workers=1, is_factory=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
