@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from pricing.rules import Line, Rated, Tariff, Usage, rate
-from pricing.rules.exact import quantity, yuan
+from pricing.rules import Discount, Flat, Line, Rated, Tariff, Usage, rate
+from pricing.rules.exact import FULL_PERCENT, quantity, yuan
 from pricing.rules.periods import anniversary
 from settlement.shares.rules import largest_remainder
 
 GRACE_DAYS = 3
 DUE_DAYS = 15
 SPANS_BEYOND_A_MONTH = ("year", "term")
+STOPPED = "emergency-stop"  # the discount's reason in usage documents
 
 
 def next_month(month: date) -> date:
@@ -47,7 +48,8 @@ def digest(value: Any) -> str:
 class Segment:
     """A stretch of a service month under one tariff version: [start, end), units of its events in millionths.
 
-    ``units`` are all that are known by the month that closes, ``billed`` those that earlier closes have charged.
+    ``units`` are all that are known by the month that closes, ``billed`` those that earlier closes have charged. The days of a
+    stopped one were touched by an emergency stop: what is charged by time costs nothing in them.
     """
 
     tariff_id: int
@@ -55,6 +57,7 @@ class Segment:
     end: date
     units: dict[str, int]
     billed: dict[str, int]
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,14 @@ class Rating:
     @property
     def is_empty(self) -> bool:
         return not any(line.units_micro or line.gross_minor or line.payable_minor for line in self.rated.lines)
+
+
+def with_stops(terms: Tariff) -> Tariff:
+    """The terms with the discount of stopped days: everything that is charged by time, whole."""
+    by_time = frozenset(component.code for component in terms.components if isinstance(component.price, Flat))
+    if not by_time:
+        return terms
+    return replace(terms, discounts=(*terms.discounts, Discount(STOPPED, FULL_PERCENT, by_time)))
 
 
 def cuts(tariff: Tariff, start: date, end: date, anchor: date) -> list[date]:
@@ -136,7 +147,8 @@ def rate_month(
     for segment in segments:
         terms = tariffs[segment.tariff_id]
         is_last = segment is segments[-1]
-        base = Usage(start=segment.start, end=segment.end, anchor=anchor, discounts=reasons, is_free=is_free)
+        named = reasons | {STOPPED} if segment.is_stopped else reasons
+        base = Usage(start=segment.start, end=segment.end, anchor=anchor, discounts=named, is_free=is_free)
         whole, rated = counted.rate(terms, replace(base, units=segment.units), is_last)
         if is_late:
             known, already = billed.rate(terms, replace(base, units=segment.billed), is_last)

@@ -12,7 +12,10 @@ from django.db.models import Count, QuerySet, Sum
 from pricing.documents import parse_tariff, parse_usage
 from pricing.explain import step_text
 from pricing.quote import quote_terms
+from pricing.rules import Flat
 from settlement.billing.models import BillingMonth, Charge, Invoice, InvoiceLine
+from settlement.billing.rules import STOPPED, with_stops
+from settlement.billing.stopped import why_not_charged
 from settlement.shares.models import Settlement, Share
 
 
@@ -83,9 +86,11 @@ def steps_of(charge: Charge) -> dict[str, tuple[str, ...]]:
     """The sums of each component of a charge, as sentences in the active language."""
     if charge.tariff is None:
         return {}
-    terms = parse_tariff(charge.tariff.document)
+    terms = with_stops(parse_tariff(charge.tariff.document))
     documents = [charge.usage["all"], charge.usage["billed"]] if "all" in charge.usage else [charge.usage]
     found: dict[str, tuple[str, ...]] = {}
+    if STOPPED in documents[0]["discounts"]:
+        found = {c.code: (why_not_charged(charge),) for c in terms.components if isinstance(c.price, Flat)}
     for document in documents:
         quote = quote_terms(tariff=terms, usage=parse_usage(without_gaps(document), terms))
         for line in quote.rated.lines:

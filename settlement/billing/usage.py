@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ from pricing.rules.terms import BASES
 from pricing.tariffs import models as tariff_models
 from products.record.clock import business_date, day_start
 from products.record.refusals import Refused
-from settlement.billing.rules import Segment, cuts, next_month
+from settlement.billing.rules import Segment, cuts, next_month, with_stops
+from settlement.billing.stopped import Run, StoppedDays, is_stopped
 from settlement.entitlements.models import Entitlement
 from settlement.sql import query
 
@@ -100,13 +102,18 @@ class Slice:
     billed: dict[str, int] = field(default_factory=dict)
 
 
+DayUnits = tuple[date, str, int, int]  # day, component, units, of them billed
+
+
 @dataclass(slots=True)
 class Work:
-    """One entitlement's service month to rate."""
+    """One entitlement's service month to rate; ``by_day`` (millionths, all and billed) is read where stops cut it."""
 
     holder: Holder
     service_month: date
     slices: list[Slice]
+    stopped: list[Run] = field(default_factory=list)
+    by_day: list[DayUnits] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     span_before: dict[str, int] = field(default_factory=dict)
 
@@ -135,7 +142,8 @@ class TariffBook:
     def _versions(rows: Iterable[Any]) -> Iterator[tuple[Version, str]]:
         for number, plan, product, state, period, digest, document in rows:
             labels = {c["code"]: c.get("label", c["code"]) for c in document["components"]}
-            yield Version(number, plan, product, period.lower, period.upper, digest, parse_tariff(document), labels), state
+            terms = with_stops(parse_tariff(document))
+            yield Version(number, plan, product, period.lower, period.upper, digest, terms, labels), state
 
     def _keep(self, versions: Iterable[tuple[Version, str]]) -> None:
         self.by_id: dict[int, Version] = {}
@@ -164,6 +172,7 @@ def gather(month: date, products: Sequence[int] | None = None) -> tuple[list[Wor
         if holder.plan_id is not None:
             slices.setdefault((holder.id, month), [])
     works = [Work(holders[holder], service, found) for (holder, service), found in slices.items()]
+    _add_stops(works, book, since, month)
     for work in works:
         if work.holder.plan_id is not None:
             work.segments = segments_of(work, book)
@@ -196,8 +205,26 @@ def _holders(used: set[int], book: TariffBook, month: date) -> dict[int, Holder]
     return {row[0]: Holder(*row) for row in rows}
 
 
+def _add_stops(works: Sequence[Work], book: TariffBook, since: date, month: date) -> None:
+    """The stopped days of paid work with fees for time, and what was used day by day where they cut it."""
+    stopped = StoppedDays.of(since, next_month(month))
+    for work in works:
+        holder = work.holder
+        if holder.plan_id is not None and any(v.terms.has_flat for v in book.by_plan[holder.plan_id]):
+            work.stopped = stopped.runs(product_id=holder.product_id, operator_id=holder.operator_id)
+    cut = {(work.holder.id, work.service_month): work for work in works if work.stopped and work.slices}
+    if not cut:
+        return
+    holders, months = zip(*cut, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(query("billing_usage_days"), {"entitlements": list(holders), "months": list(months), "month": month})
+        for holder_id, service, *day_units in cursor:
+            cut[holder_id, service].by_day.append(tuple(day_units))
+
+
 def segments_of(work: Work, book: TariffBook) -> list[Segment]:
-    """The service month of a paid entitlement, cut where its tariff changes and where a yearly counter starts again."""
+    """The service month of a paid entitlement, cut where its tariff changes, where a yearly counter starts again, and, where a
+    tariff has fees for time, at the days of emergency stops."""
     holder, month = work.holder, work.service_month
     assert holder.plan_id is not None
     if any(slice_.tariff_id is None for slice_ in work.slices):
@@ -216,21 +243,43 @@ def segments_of(work: Work, book: TariffBook) -> list[Segment]:
                 continue
             begins, _stops = version.span(month, next_month(month))
             stops = begins + timedelta(days=1)  # used outside its days (on the morning it ends): rated with one day
-        segments += _cut(version, begins, stops, slices, holder.anchor_date)
+        segments += _cut(version, begins, stops, slices, work)
     for segment in segments:
         _check_components(holder, book.by_id[segment.tariff_id], segment)
     return segments
 
 
-def _cut(version: Version, start: date, end: date, slices: Sequence[Slice], anchor: date) -> list[Segment]:
-    days = [start, *cuts(version.terms, start, end, anchor), end]
+def _cut(version: Version, start: date, end: date, slices: Sequence[Slice], work: Work) -> list[Segment]:
+    stopped = work.stopped if version.terms.has_flat else []
+    edges = {day for run in stopped for day in run if start < day < end}
+    if edges:
+        return _cut_at_stops(version, start, end, edges, work)
+    days = [start, *cuts(version.terms, start, end, work.holder.anchor_date), end]
     found = []
     for place, (begins, stops) in enumerate(pairwise(days)):
         inside = [s for s in slices if len(days) == 2 or s.is_past_anniversary == (place == 1)]
         units, billed = (_priced(added(part), version) for part in ((s.units for s in inside), (s.billed for s in inside)))
         if inside or version.charges_without_use:
-            found.append(Segment(version.id, begins, stops, units, billed))
+            found.append(Segment(version.id, begins, stops, units, billed, is_stopped(begins, stopped)))
     return found
+
+
+def _cut_at_stops(version: Version, start: date, end: date, edges: set[date], work: Work) -> list[Segment]:
+    """Parts that are stopped or are not, each with the use of its days; use on the morning after the last day is the last's."""
+    inside = cuts(version.terms, start, end, work.holder.anchor_date)
+    days = sorted({start, end, *edges, *inside})
+    begins = days[:-1]
+    parts: list[tuple[dict[str, int], dict[str, int]]] = [(defaultdict(int), defaultdict(int)) for _ in begins]
+    for day, component, units, billed in work.by_day:
+        if version.start <= day and (version.end is None or day < version.end):
+            place = max(bisect_right(begins, day) - 1, 0)
+            parts[place][0][component] += units
+            if billed:
+                parts[place][1][component] += billed
+    return [
+        Segment(version.id, *span, _priced(units, version), _priced(billed, version), is_stopped(span[0], work.stopped))
+        for span, (units, billed) in zip(pairwise(days), parts, strict=True)
+    ]
 
 
 def _priced(units: dict[str, int], version: Version) -> dict[str, int]:

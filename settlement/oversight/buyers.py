@@ -23,7 +23,7 @@ from pricing.tariffs.discounts import fulfilled, key_scenarios, published
 from pricing.tariffs.models import Tariff
 from settlement.billing.models import Charge
 from settlement.billing.rating import drafts
-from settlement.billing.rules import next_month, quote_document
+from settlement.billing.rules import STOPPED, next_month, quote_document, with_stops
 from settlement.billing.selectors import without_gaps
 from settlement.billing.usage import gather
 from settlement.entitlements.models import Entitlement
@@ -107,7 +107,7 @@ def _buyers(billed: Iterable[Billed], month: date) -> list[Buyer]:
     )
     entitlements = {each.pk: each for each in holders}
     tariffs = Tariff.objects.in_bulk({row.tariff for row in rows})
-    terms = {number: parse_tariff(tariff.document) for number, tariff in tariffs.items()}
+    terms = {number: with_stops(parse_tariff(tariff.document)) for number, tariff in tariffs.items()}
     conditions = _Conditions(next_month(month) - timedelta(days=1))
     sums: dict[int, Sums] = defaultdict(Sums)
     for row in rows:
@@ -155,8 +155,11 @@ def _add(total: Sums, row: Billed, tariff: Tariff, terms: Terms, met: frozenset[
 
 
 def deserved(terms: Terms, usage: dict[str, Any], met: frozenset[str]) -> int:
-    """Fen that the tariff asks for a use with exactly the discounts whose condition is met; without minimum and maximum."""
-    document = without_gaps(usage) | {"discounts": sorted(met)}
+    """Fen that the tariff asks for a use with exactly the discounts whose condition is met; without minimum and maximum.
+
+    Days of an emergency stop are not charged to anybody: no discount that someone was given.
+    """
+    document = without_gaps(usage) | {"discounts": sorted(met | ({STOPPED} & set(usage["discounts"])))}
     rated = quote_terms(tariff=terms, usage=parse_usage(document, terms)).rated
     return sum(line.payable_minor for line in rated.lines if line.component not in ("minimum", "maximum"))
 

@@ -7,19 +7,20 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from pricing.documents import parse_tariff, parse_usage
-from pricing.rules import Rated, Tariff, Usage, rate
+from pricing.rules import Discount, Flat, Rated, Tariff, Usage, rate
 from pricing.rules.periods import period_of
 from settlement.verify.mismatch import Mismatch, as_json, rows
 
 CHARGES = """
 SELECT c.id, e.id, e.code, c.month_id, c.service_month, c.from_date, c.to_date, c.tariff_id, e.plan_id, e.grant_id IS NOT NULL,
     e.anchor_date, (e.valid_from AT TIME ZONE 'Asia/Shanghai')::date, c.usage, c.quote, c.total, c.net, c.vat, c.free_value,
-    c.inputs_digest, c.invoice_id IS NOT NULL
+    c.inputs_digest, c.invoice_id IS NOT NULL,
+    (least(e.valid_to, e.ended_at) AT TIME ZONE 'Asia/Shanghai')::date
 FROM settlement_charge c JOIN settlement_entitlement e ON e.id = c.entitlement_id
 WHERE c.month_id = %(month)s ORDER BY e.id, c.service_month, c.from_date, c.id
 """
@@ -42,6 +43,15 @@ TARIFFS = """
 SELECT id, plan_id, lower(period), upper(period), digest, document FROM pricing_tariff WHERE state NOT IN ('returned',
     'withdrawn')
 """
+STOPS = """
+SELECT e.id, (s.started_at AT TIME ZONE 'Asia/Shanghai')::date,
+    (coalesce(s.lifted_at - interval '1 microsecond', '9999-01-01') AT TIME ZONE 'Asia/Shanghai')::date
+FROM settlement_emergencystop s
+JOIN settlement_entitlement e ON s.kind = 'product' AND e.product_id = s.product_id
+    OR s.kind = 'operator' AND e.operator_id = s.organisation_id
+WHERE e.id IN (SELECT entitlement_id FROM settlement_charge WHERE month_id = %(month)s)
+"""
+STOPPED = "emergency-stop"  # in a usage document: days on which what is charged by time costs nothing
 COVERED = {"products", "calls", "bytes", "records"}  # metered by basis, free under a plan that has no price for it
 Day = tuple[date, date, str, int]  # day of use, month that bills it, component, millionths
 
@@ -70,6 +80,7 @@ class Row:
     free_value: Decimal
     digest: str
     is_billed: bool
+    entitlement_end: date
 
     def wrong(self, text: str) -> Mismatch:
         return Mismatch("settlement_charge", str(self.id), text)
@@ -84,6 +95,9 @@ class Rating:
         self.days: dict[tuple[int, date], list[Day]] = defaultdict(list)
         for entitlement, service, day, book, component, units in rows(UNITS, {"month": month}):
             self.days[entitlement, service].append((day, book, component, units))
+        self.stops: dict[int, list[tuple[date, date]]] = defaultdict(list)
+        for entitlement, first, last in rows(STOPS, {"month": month}):
+            self.stops[entitlement].append((first, max(first, last)))
         self.charges = [Row(*r) for r in rows(CHARGES, {"month": month})]
         for charge in self.charges:
             charge.usage, charge.quote = as_json(charge.usage), as_json(charge.quote)
@@ -108,11 +122,12 @@ class Rating:
                 yield charge.wrong("has an amount and no tariff")
             return
         if charge.tariff not in self.terms:
-            self.terms[charge.tariff] = parse_tariff(as_json(self.tariffs[charge.tariff][5]))
+            self.terms[charge.tariff] = free_when_stopped(parse_tariff(as_json(self.tariffs[charge.tariff][5])))
         yield from self.check_rated(charge, self.terms[charge.tariff])
 
     def check_rated(self, charge: Row, terms: Tariff) -> Iterator[Mismatch]:
         is_late = charge.service_month < charge.month
+        yield from self.check_stops(charge, terms, charge.usage["all"] if is_late else charge.usage)
         whole = self.usage(charge, terms, charge.usage["all"] if is_late else charge.usage, None)
         yield from self.compare_usage(charge, charge.usage["all"] if is_late else charge.usage, whole)
         rated = [self.rate(charge, terms, whole)]
@@ -121,6 +136,18 @@ class Rating:
             yield from self.compare_usage(charge, charge.usage["billed"], known)
             rated.append(self.rate(charge, terms, known))
         yield from compare_amounts(charge, rated[0], rated[1] if is_late else None)
+
+    def is_stopped(self, charge: Row, day: date) -> bool:
+        return any(first <= day <= last for first, last in self.stops[charge.entitlement])
+
+    def check_stops(self, charge: Row, terms: Tariff, written: dict[str, Any]) -> Iterator[Mismatch]:
+        """Fees for time are left out on exactly the days that an emergency stop touched."""
+        days = [charge.start + timedelta(days=n) for n in range((charge.end - charge.start).days)]
+        counts = terms.has_flat and not charge.is_free
+        for day in days:
+            if (counts and self.is_stopped(charge, day)) != (STOPPED in written["discounts"]):
+                yield charge.wrong(f"says otherwise than the emergency stops of {day} whether its fees for time are charged")
+                return
 
     def usage(self, charge: Row, terms: Tariff, written: dict[str, Any], booked_before: date | None) -> Usage:
         """What the raw events say; dates and discounts as written."""
@@ -159,9 +186,17 @@ class Rating:
         _id, plan, lower, upper, _digest, _document = self.tariffs[charge.tariff or 0]
         if plan != charge.plan or day < lower or (upper is not None and day >= upper):
             return False
+        if terms.has_flat:  # cut where stops begin and end; use on the morning after the last day is the last part's
+            if day < charge.start and self.is_edge(charge, charge.start):
+                return False
+            if day >= charge.end and self.is_edge(charge, charge.end) and charge.end < charge.entitlement_end:
+                return False
         if any(c.counts_over == "year" for c in terms.components):
             return period_of(day, "year", charge.anchor) == period_of(charge.start, "year", charge.anchor)
         return True
+
+    def is_edge(self, charge: Row, day: date) -> bool:
+        return self.is_stopped(charge, day) != self.is_stopped(charge, day - timedelta(days=1))
 
     def compare_usage(self, charge: Row, written: dict[str, Any], found: Usage) -> Iterator[Mismatch]:
         for name, numbers in (("units", found.units), ("before", found.before)):
@@ -185,6 +220,11 @@ class Rating:
             maximum_minor=None if high is None else max(0, high - earlier),
         )
         return rate(bounded, usage)
+
+
+def free_when_stopped(terms: Tariff) -> Tariff:
+    by_time = frozenset(c.code for c in terms.components if isinstance(c.price, Flat))
+    return replace(terms, discounts=(*terms.discounts, Discount(STOPPED, 100 * 10**6, by_time))) if by_time else terms
 
 
 def compare_amounts(charge: Row, rated: Rated, already: Rated | None) -> Iterator[Mismatch]:

@@ -30,6 +30,7 @@ from pricing.tariffs.selectors import charged_classes
 from products.models import DataProduct
 from products.organisations.models import OrganisationSize
 from products.record.refusals import Refused
+from settlement.billing.rules import with_stops
 
 REASON = "what-if"
 PARTS = ("caps", "tariffs", "discount", "free_purposes", "free_quota", "demand")
@@ -160,7 +161,7 @@ def terms_under(draft: Draft, tariff: Tariff, *, on: date) -> tuple[Terms, dict[
             _refuse_above(tariff, document, in_force)
         elif caps:
             document = _clamped(tariff, document, caps)
-    terms = parse_tariff(document)
+    terms = with_stops(parse_tariff(document))
     if draft.discount_micro and (not draft.discount_products or product.pk in draft.discount_products):
         reached = frozenset(component.code for component in terms.components if component.is_collected)
         terms = replace(terms, discounts=(*terms.discounts, Discount(REASON, draft.discount_micro, reached)))

@@ -31,6 +31,7 @@ from products.record.clock import business_date
 from products.record.refusals import Refused
 from settlement.billing.models import BillingMonth, Charge
 from settlement.billing.rating import drafts
+from settlement.billing.rules import with_stops
 from settlement.billing.usage import gather
 from settlement.entitlements.models import Entitlement
 from settlement.sql import query
@@ -246,7 +247,7 @@ def build(scope: Scope, parts: Sequence[Part]) -> History:
     ids = list(dict.fromkeys(part.tariff for part in parts))
     stored = Tariff.objects.select_related("plan__product").in_bulk([number for number in ids if number is not None])
     tariffs = [stored[number] if number is not None else None for number in ids]
-    terms = [parse_tariff(tariff.document) if tariff else NOTHING for tariff in tariffs]
+    terms = [with_stops(parse_tariff(tariff.document)) if tariff else NOTHING for tariff in tariffs]
     place = {number: index for index, number in enumerate(ids)}
     codes = [[component.code for component in each.components] for each in terms]
     tariff = np.array([place[part.tariff] for part in parts], dtype=np.int64)
