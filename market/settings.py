@@ -16,6 +16,7 @@
 | BANK_ACCOUNT | a made-up account | the account there |
 | BANK_CODE | none | the bank's code, where it has one |
 | EMAIL_URL | console | smtp://user:password@host:port, or console |
+| CALL_LOG | - in production, else nothing | one JSON line an answer of the gateway: - (standard output) or a path |
 | LOG_FORMAT | json in production, else line | how logs are written |
 | SIGNING_KEY | derived from SECRET_KEY | signs receipts and delivery links |
 | TRUSTED_PROXIES | 0 | how many proxies in front of the gateway append to X-Forwarded-For |
@@ -232,6 +233,7 @@ OSCAR_REQUIRED_ADDRESS_FIELDS = ()
 HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}
 
 # --- Logs: one line an event, never a key, a body or a person's data ----------------------------------------------------------
+CALL_LOG = os.environ.get("CALL_LOG", "-" if IS_PRODUCTION else "")
 LOG_FORMAT = os.environ.get("LOG_FORMAT", "json" if IS_PRODUCTION else "line")
 LOGGING = {
     "version": 1,

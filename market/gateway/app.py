@@ -14,11 +14,13 @@ from market.gateway import calls, consent, receipts, usage
 from market.gateway.http import ClientGone, Receive, Request, Response, Scope, Send, encode, problem_response
 from market.gateway.problems import CATALOGUE, Problem
 from market.gateway.resources import Resources
+from products.record.clock import now
 
 log = logging.getLogger("gongshu.gateway")
 PREFIXES = ("/v1/", "/problems/")
 PATHS = ("/healthz", "/readyz", "/metrics")
 READY_SECONDS = 2.0
+TOLD = ("usage", "receipts", "deliveries", "keys", "consents")  # kinds that metrics and logs name
 
 
 class Gateway:
@@ -112,12 +114,10 @@ async def _api(held: Resources, request: Request) -> Response:
         code = "database-away" if isinstance(error, OperationalError) else "runtime-failed"
         with translation.override(request.language):
             response = problem_response(Problem(code))
-    held.metrics.answered(
-        kind if kind in ("usage", "receipts", "deliveries", "keys", "consents") else "other",
-        response.status,
-        code,
-        time.perf_counter() - began,
-    )
+    seconds, told = time.perf_counter() - began, kind if kind in TOLD else "other"
+    held.metrics.answered(told, response.status, code, seconds)
+    if held.call_log is not None:
+        held.call_log.say(at=now(), kind=told, status=response.status, reason=code, milliseconds=round(seconds * 1000, 3))
     return response
 
 

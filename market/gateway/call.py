@@ -22,3 +22,4 @@ class Call:
     purpose: str = ""
     headers: dict[str, str] | None = None
     consent: bytes | None = None
+    receipt: str = ""

@@ -42,7 +42,18 @@ async def answer(held: Resources, request: Request, code: str) -> Response:
         _keep_refusal(held, call, problem)
     if call.headers:
         response.headers = call.headers | response.headers
-    held.metrics.answered(call.kind, response.status, reason, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    held.metrics.answered(call.kind, response.status, reason, seconds)
+    if held.call_log is not None:
+        held.call_log.say(
+            at=call.at,
+            kind=call.kind,
+            product=code if call.product_id is not None else "",
+            status=response.status,
+            reason=reason,
+            receipt=call.receipt,
+            milliseconds=round(seconds * 1000, 3),
+        )
     return response
 
 

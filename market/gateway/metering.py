@@ -47,6 +47,7 @@ async def meter(held: Resources, call: Call, access: Access, result: RunResult, 
     )
     outcome = await _commit(held, event)
     if outcome.status is Status.ACCEPTED:
+        call.receipt = receipt["id"]
         return Response(200, body)
     if outcome.status is Status.OVER_QUOTA:
         raise quota_problem(access)

@@ -11,6 +11,7 @@ from psycopg import OperationalError, conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from market.gateway.calllog import CallLog
 from market.gateway.freshness import Fresh, Listener, Tag
 from market.gateway.metrics import Metrics
 from market.gateway.rates import Rates
@@ -37,6 +38,7 @@ class Resources:
     pool: AsyncConnectionPool
     recorder: Recorder
     journal: Journal
+    call_log: CallLog | None
 
     def __init__(self, parameters: str) -> None:
         self.metrics = Metrics()
@@ -59,6 +61,7 @@ class Resources:
         await self.pool.open()
         self.recorder = Recorder(self.pool, now=now)
         self.journal = Journal(self.pool, now=now)
+        self.call_log = CallLog.configured()
         self.listener.start()
         return self
 
@@ -68,6 +71,8 @@ class Resources:
         await self.journal.close()
         await self.models.close()
         await self.pool.close()
+        if self.call_log is not None:
+            await self.call_log.close()
 
     async def row(self, name: str, **parameters: Any) -> dict[str, Any] | None:
         """The one row of a query by name, or None. A connection cut while it lay idle costs a second try, not the call."""
