@@ -10,7 +10,7 @@ from django.utils import translation
 from psycopg import OperationalError
 
 from market import readiness
-from market.gateway import calls, consent, receipts, usage
+from market.gateway import calls, consent, published, receipts, usage
 from market.gateway.http import ClientGone, Receive, Request, Response, Scope, Send, encode, problem_response
 from market.gateway.problems import CATALOGUE, Problem
 from market.gateway.resources import Resources
@@ -131,6 +131,9 @@ async def _other(held: Resources, request: Request, kind: str, rest: list[str]) 
     if kind == "keys" and not rest:
         _only(request, "GET")
         return receipts.keys()
+    if kind in published.KINDS or (kind == "products" and rest[1:] == ["openapi.json"]):
+        _only(request, "GET")
+        return await published.answer(held, request, kind, rest)
     if kind == "receipts" and len(rest) == 1:
         _only(request, "GET")
         return await receipts.receipt(held, request, rest[0])

@@ -44,7 +44,8 @@ class Response:
 
     async def send(self, send: Send) -> None:
         kind = JSON_TYPE if self.content_type is JSON else (b"content-type", self.content_type.encode("ascii"))
-        headers = [kind, (b"content-length", b"%d" % len(self.body)), *FIXED_HEADERS]
+        fixed = FIXED_HEADERS if "cache-control" not in self.headers else FIXED_HEADERS[1:]
+        headers = [kind, (b"content-length", b"%d" % len(self.body)), *fixed]
         headers += [(name.encode("ascii"), value.encode("latin-1")) for name, value in self.headers.items()]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})

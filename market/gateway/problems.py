@@ -45,6 +45,7 @@ CATALOGUE: dict[str, tuple[int, Promise]] = {
     "body-too-large": (413, _("The body is too large.")),
     "not-json": (415, _("Send a JSON body with Content-Type: application/json.")),
     "input-refused": (422, _("The input does not fit this product. It cost nothing.")),
+    "query-refused": (422, _("A parameter of the address is not well-formed.")),
     "header-refused": (422, _("A header is not well-formed.")),
     "rate-limit": (429, _("Too many calls in a minute.")),
     "quota-used-up": (429, _("The quota is used up.")),
