@@ -8,6 +8,7 @@
 | ALLOWED_HOSTS | localhost, 127.0.0.1 | comma-separated host names |
 | PUBLIC_URL | http://127.0.0.1:8000 | the address that people and payment providers use |
 | GONGSHU_DATA | .data | where keys, the embedded cluster and the demo's facts live |
+| USAGE_ARCHIVE | .data/archive | where months of usage that left the database are kept, as Parquet files |
 | GONGSHU_CLOCK | the real time | an RFC 3339 moment at which the clock starts (not in production) |
 | STRIPE_SECRET_KEY | none | pays through Stripe; without it cards need STRIPE_API_BASE |
 | STRIPE_WEBHOOK_SECRET | none | checks Stripe's webhooks |
@@ -55,6 +56,7 @@ PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = [h for h in os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 TRUSTED_PROXIES = int(_count) if (_count := os.environ.get("TRUSTED_PROXIES", "0")).isdecimal() else -1
+USAGE_ARCHIVE = Path(os.environ.get("USAGE_ARCHIVE") or DATA_DIR / "archive")
 GONGSHU_CLOCK = os.environ.get("GONGSHU_CLOCK", "")
 
 # --- Apps ---------------------------------------------------------------------------------------------------------------------

@@ -111,6 +111,8 @@ NATIONAL_PARAMETERS = {
     "minimum_cell": 10,
     "closing_grace_days": 3,
     "invoice_due_days": 30,
+    "network_log_months": 12,
+    "usage_months_in_database": 25,
 }
 ZHEJIANG_2023_SOURCE = "浙政办发〔2023〕44号（期限3年未核对原文）"
 HAINAN_SOURCE = "海南省公共数据资源登记管理规定：产品全量登记（文号、施行日期未核对原文）"

@@ -5,7 +5,7 @@ from procrastinate.contrib.django import app
 from products.record import clock
 from settlement.billing import services
 from settlement.entitlements import risk
-from settlement.metering import rollups, sealing
+from settlement.metering import partitions, retention, rollups, sealing
 from settlement.oversight import warnings
 from settlement.oversight.equal_treatment import flags_after_closes
 
@@ -62,3 +62,28 @@ def seal_receipts(timestamp: int) -> int:
         return len(sealing.seal(at=clock.now()))
     except sealing.SealingBusy:
         return 0
+
+
+@app.periodic(cron="20 16 * * *")  # 00:20 in Shanghai
+@app.task(queue="metering", queueing_lock="usage_partitions", pass_context=False)
+def make_partitions(timestamp: int) -> int:
+    """Make next months' partitions of usage events."""
+    return len(partitions.partitions_make(at=clock.now()))
+
+
+@app.periodic(cron="30 19 * * *")  # 03:30 in Shanghai
+@app.task(queue="metering", queueing_lock="usage_archive", pass_context=False)
+def archive_months(timestamp: int) -> int:
+    """Move months of usage that are old enough to files, where this account may; elsewhere ``usage_archive --due`` does."""
+    due = partitions.due_months(at=clock.now()) if partitions.may_archive() else []
+    for month in due:
+        partitions.month_archive(month=month, at=clock.now())
+    return len(due)
+
+
+@app.periodic(cron="0 19 * * *")  # 03:00 in Shanghai
+@app.task(queue="metering", queueing_lock="retention", pass_context=False)
+def forget(timestamp: int) -> int:
+    """Forget network logs and counters that were kept long enough."""
+    done = retention.forget(at=clock.now())
+    return done.refusals + done.last_uses + done.subject_windows + done.answers

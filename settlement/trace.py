@@ -14,7 +14,7 @@ from products.record.refusals import Refused
 from settlement.billing.models import Charge, Invoice, InvoiceLine
 from settlement.entitlements.models import Entitlement
 from settlement.metering.models import UsageEvent
-from settlement.metering.selectors import events_counted, usage_event
+from settlement.metering.selectors import archived_file, events_counted, usage_event
 from settlement.shares.models import Payout
 
 SOME = 5
@@ -157,7 +157,8 @@ def _events(charge: Charge) -> Link:
     used = {"entitlement_id": charge.entitlement_id, "event_month": charge.service_month}
     events = UsageEvent.objects.filter(**used, book_month__lte=charge.month_id).order_by("event_time", "id")
     some = ", ".join(str(number) for number in events.values_list("id", flat=True)[:SOME])
-    return Link("usage events", str(events_counted(**used, booked_until=charge.month_id)), {"first": some})
+    facts = {"first": some, "archived": archived_file(event_month=charge.service_month)}
+    return Link("usage events", str(events_counted(**used, booked_until=charge.month_id)), facts)
 
 
 def _entitlement(entitlement_id: int) -> Link:

@@ -200,6 +200,7 @@ PEOPLE = ngettext_lazy("%(n)s person", "%(n)s people", "n")
 YEARS = ngettext_lazy("%(n)s year", "%(n)s years", "n")
 
 PRICE, REGISTER, OPERATE = "发改价格〔2025〕65号", "发改数据规〔2025〕26号", "发改数据规〔2025〕27号"
+CYBERSECURITY, KEEPING = "网络安全法：网络日志留存不少于六个月", "SM8"
 BASES = (("OPERATING_COST", _("operating cost")), ("EFFECTIVE_ASSETS", _("effective assets")))
 YIELDS = (("AVERAGE_OF_YEAR_BEFORE", _("average of the year before the period")),)
 
@@ -258,5 +259,7 @@ LISTED = (
     _days("minimum_cell", _("Fewest people in a published cell"), "R32", unit=PEOPLE, low=2, high=1000),
     _days("closing_grace_days", _("Grace before a month closes"), "SM8", unit=DAYS, low=0, high=31),
     _days("invoice_due_days", _("Invoices fall due after"), "SM8", unit=DAYS, low=0),
+    _days("network_log_months", _("Refusals and uses of keys are kept"), CYBERSECURITY, unit=MONTHS, low=6, high=120),
+    _days("usage_months_in_database", _("Single calls stay in the database"), KEEPING, unit=MONTHS, low=13, high=240),
 )
 PARAMETERS: dict[str, Parameter] = {parameter.name: parameter for parameter in LISTED}

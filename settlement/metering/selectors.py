@@ -9,10 +9,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 from django.db.models import Count
 
-from settlement.metering.models import Refusal, UsageEvent
+from settlement.metering import archive
+from settlement.metering.models import ArchivedMonth, Refusal, UsageEvent
 from settlement.metering.rules import month_of_id
 from settlement.sql import query
 
@@ -85,8 +87,27 @@ def refusals_by_reason(
 
 
 def usage_event(*, usage_id: UUID) -> UsageEvent | None:
-    """The event of a receipt; its partition is read off the id."""
-    return UsageEvent.objects.filter(event_month=month_of_id(usage_id), id=usage_id).first()
+    """The event of a receipt; its partition is read off the id. One of an archived month is read from the month's file.
+
+    Raises ArchiveNotReadable where the month is archived and its file is not at hand.
+    """
+    month = month_of_id(usage_id)
+    found = UsageEvent.objects.filter(event_month=month, id=usage_id).first()
+    return found or _archived_event(month, usage_id)
+
+
+def archived_file(*, event_month: date) -> str:
+    """The file that holds the month's events; empty where they are in the database."""
+    return ArchivedMonth.objects.filter(pk=event_month).values_list("file_name", flat=True).first() or ""
+
+
+def _archived_event(month: date, usage_id: UUID) -> UsageEvent | None:
+    kept = ArchivedMonth.objects.filter(pk=month).first()
+    row = archive.find(archive.folder() / kept.file_name, usage_id) if kept else None
+    if row is None:
+        return None
+    columns = {name: row[name] for name in archive.NAMES if name not in ("entitlement", "product", "release")}
+    return UsageEvent(event_month=month, **columns | {"units": msgspec.json.decode(row["units"])})
 
 
 def _rows(name: str, **parameters: object) -> list[tuple]:

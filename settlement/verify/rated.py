@@ -24,21 +24,27 @@ SELECT c.id, e.id, e.code, c.month_id, c.service_month, c.from_date, c.to_date, 
 FROM settlement_charge c JOIN settlement_entitlement e ON e.id = c.entitlement_id
 WHERE c.month_id = %(month)s ORDER BY e.id, c.service_month, c.from_date, c.id
 """
-UNITS = """
-SELECT u.entitlement_id, u.event_month, (u.event_time AT TIME ZONE 'Asia/Shanghai')::date, u.book_month, x.key,
-    (sum(x.value::numeric) * 1000000)::bigint
-FROM settlement_usageevent u, jsonb_each_text(u.units) x
-WHERE u.book_month <= %(month)s AND (u.entitlement_id, u.event_month) IN (
-    SELECT entitlement_id, service_month FROM settlement_charge WHERE month_id = %(month)s)
-GROUP BY 1, 2, 3, 4, 5
+# From raw events; of a month whose events are archived from its hours, which the check of archives proves by the file.
+USED = """
+WITH archived AS (SELECT event_month FROM settlement_archivedmonth), used AS (
+    SELECT u.entitlement_id, u.event_month, (u.event_time AT TIME ZONE 'Asia/Shanghai')::date AS day, u.book_month,
+        x.key AS component, x.value::numeric AS units
+    FROM settlement_usageevent u, jsonb_each_text(u.units) x
+    WHERE u.event_month NOT IN (SELECT event_month FROM archived) AND {which}
+    UNION ALL
+    SELECT u.entitlement_id, u.event_month, (u.hour AT TIME ZONE 'Asia/Shanghai')::date, u.book_month, u.component, u.units
+    FROM settlement_usagehour u WHERE u.event_month IN (SELECT event_month FROM archived) AND {which}
+)
 """
-EARLIER = """
-SELECT x.key, (sum(x.value::numeric) * 1000000)::bigint
-FROM settlement_usageevent u, jsonb_each_text(u.units) x
-WHERE u.entitlement_id = %(entitlement)s AND u.book_month <= %(month)s AND u.event_month < %(month)s
-  AND (u.event_time AT TIME ZONE 'Asia/Shanghai')::date >= %(start)s
-GROUP BY 1
-"""
+RATED = """u.book_month <= %(month)s AND (u.entitlement_id, u.event_month) IN (
+    SELECT entitlement_id, service_month FROM settlement_charge WHERE month_id = %(month)s)"""
+UNITS = f"""{USED.format(which=RATED)}
+SELECT entitlement_id, event_month, day, book_month, component, (sum(units) * 1000000)::bigint FROM used GROUP BY 1, 2, 3, 4, 5
+"""  # noqa: S608 - put together from what stands here
+SPANNED = "u.entitlement_id = %(entitlement)s AND u.book_month <= %(month)s AND u.event_month < %(month)s"
+EARLIER = f"""{USED.format(which=SPANNED)}
+SELECT component, (sum(units) * 1000000)::bigint FROM used WHERE day >= %(start)s GROUP BY 1
+"""  # noqa: S608 - as above
 TARIFFS = """
 SELECT id, plan_id, lower(period), upper(period), digest, document FROM pricing_tariff WHERE state NOT IN ('returned',
     'withdrawn')

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from settlement.verify import billed, chains, papers, rated, shared, usage
+from settlement.verify import archived, billed, chains, hours, papers, rated, shared, usage
 from settlement.verify.mismatch import Mismatch
 
 CHECKS: dict[str, Callable[[], Iterator[Mismatch]]] = {
     "audit trail": chains.audit_trail,
     "documents": papers.documents,
     "usage": usage.events,
+    "events": hours.recorded,
+    "hours": hours.summed,
+    "archives": archived.files,
     "charges": rated.charges,
     "invoices": billed.invoices,
     "months": billed.months,

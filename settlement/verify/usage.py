@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settlement.verify.mismatch import Mismatch, found
+from settlement.verify import archived
+from settlement.verify.mismatch import Mismatch, found, rows
 
 IDENTITY_WITHOUT_EVENT = """
 SELECT i.source || ' ' || i.event_id, 'its usage event ' || i.usage_id || ' is not there or is another'
 FROM settlement_usageidentity i
 LEFT JOIN settlement_usageevent u ON u.event_month = i.event_month AND u.id = i.usage_id
-WHERE u.id IS NULL OR (u.source, u.event_id, u.request_digest) IS DISTINCT FROM (i.source, i.event_id, i.digest) ORDER BY 1
+WHERE (u.id IS NULL AND i.event_month NOT IN (SELECT event_month FROM settlement_archivedmonth))
+   OR (u.source, u.event_id, u.request_digest) <> (i.source, i.event_id, i.digest) ORDER BY 1
 """
 EVENT_WITHOUT_IDENTITY = """
 SELECT u.id, format('its identity %s %s is not there', u.source, u.event_id) FROM settlement_usageevent u
@@ -32,8 +34,9 @@ WHERE e.id IS NULL OR e.product_id <> u.product_id OR u.is_free <> (e.grant_id I
 ORDER BY u.id
 """
 QUOTAS = """
-SELECT q.id, format('says %s used of %s; its events say %s', q.used, q."limit", coalesce(u.used, 0))
+SELECT q.id, format('says %%s used of %%s; its events say %%s', q.used, q."limit", coalesce(u.used, 0) + coalesce(a.used, 0))
 FROM settlement_quota q
+LEFT JOIN unnest(%(quotas)s::bigint[], %(units)s::bigint[]) AS a (quota, used) ON a.quota = q.id
 LEFT JOIN LATERAL (
     SELECT sum(ceil(coalesce(u.units ->> 'calls', u.units ->> 'products', u.units ->> 'records', u.units ->> 'periods',
         '1')::numeric))
@@ -47,7 +50,7 @@ LEFT JOIN LATERAL (
          ORDER BY n.span_start DESC LIMIT 1),
         (SELECT n.id FROM settlement_quota n WHERE n.entitlement_id = q.entitlement_id ORDER BY n.span_start LIMIT 1))
 ) AS u ON true
-WHERE q.used <> coalesce(u.used, 0) OR q.used > q."limit" ORDER BY q.id
+WHERE q.used <> coalesce(u.used, 0) + coalesce(a.used, 0) OR q.used > q."limit" ORDER BY q.id
 """
 BOOKED = """
 SELECT u.id, format('is booked to %s, whose month does not exist', u.book_month) FROM settlement_usageevent u
@@ -55,7 +58,7 @@ WHERE NOT EXISTS (SELECT 1 FROM settlement_billingmonth m WHERE m.month = u.book
 """
 UNRATED = """
 SELECT e.id, format('has usage of %s booked to closed %s and no charge for it', u.event_month, u.book_month)
-FROM (SELECT DISTINCT entitlement_id, event_month, book_month FROM settlement_usageevent) AS u
+FROM (SELECT DISTINCT entitlement_id, event_month, book_month FROM settlement_usagehour) AS u
 JOIN settlement_billingmonth m ON m.month = u.book_month AND m.state = 'closed'
 JOIN settlement_entitlement e ON e.id = u.entitlement_id
 WHERE NOT EXISTS (
@@ -70,5 +73,7 @@ def events() -> Iterator[Mismatch]:
     yield from found("settlement_usageevent", EVENT_WITHOUT_IDENTITY)
     yield from found("settlement_usageevent", EVENTS)
     yield from found("settlement_usageevent", BOOKED)
-    yield from found("settlement_quota", QUOTAS)
+    used = archived.quota_units()
+    for quota, text in rows(QUOTAS, {"quotas": list(used), "units": list(used.values())}):
+        yield Mismatch("settlement_quota", str(quota), text)
     yield from found("settlement_entitlement", UNRATED)

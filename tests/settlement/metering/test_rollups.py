@@ -8,10 +8,15 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection, connections, transaction
+from hypothesis import given
+from hypothesis import strategies as st
 
 from settlement.metering import rollups
 from settlement.metering.models import UsageRollup
 from settlement.metering.record import event_of, record_events
+from settlement.metering.rules import content_digest, content_of, usage_id
+from settlement.verify.content import digest
+from settlement.verify.run import mismatches
 from tests.settlement.books import NOVEMBER, Books, component, document, make_books
 from tests.settlement.stall import START, Stall, digest_of, make_stall
 
@@ -205,3 +210,63 @@ def test_a_close_gives_the_same_bytes_whether_hours_are_folded_or_not(db):
             digests.append([books.close(date(2026, 9, 1), "2026-10-05 09:00").month.digest, books.close().month.digest])
             transaction.set_rollback(True)
     assert digests[0] == digests[1]
+
+
+EDITS = [
+    (
+        "settlement_usageevent SET units = '{\"calls\": \"5\"}' WHERE event_time < '2026-09-30'",
+        "settlement_usageevent {event}: does not say",
+    ),
+    (
+        "settlement_usageevent SET purpose = 'industry.finance' WHERE event_time < '2026-09-30'",
+        "settlement_usageevent {event}: does",
+    ),
+    (
+        "settlement_usageevent SET event_time = event_time + interval '1 us' WHERE event_time < '2026-09-30'",
+        "settlement_usageevent {event}:",
+    ),
+    ("settlement_usageevent SET digest = NULL WHERE event_time < '2026-09-30'", "settlement_usageevent {event}: has no digest"),
+    ("settlement_usageevent SET book_month = '2026-10-01' WHERE event_time < '2026-09-30'", "settlement_usagehour {hour}"),
+    (
+        "settlement_usagerollup SET units = units + 1 WHERE hour < '2026-09-30'",
+        "settlement_usagehour {hour} industry.finance.pre_loan calls: says 5 in 1 events; its events say 4 in 1",
+    ),
+    (
+        "settlement_usagerollup SET events = 2 WHERE hour < '2026-09-30'",
+        "settlement_usagehour {hour} industry.finance.pre_loan calls: says 4 in 2 events",
+    ),
+    ("settlement_usagerollup SET hour = hour + interval '1 hour' WHERE hour < '2026-09-30'", "settlement_usagehour {hour}"),
+    ("settlement_usagedelta SET units = 9 WHERE units = 1", "settlement_usagehour "),
+]
+
+
+@pytest.mark.parametrize(
+    ("edit", "shows"), EDITS, ids=[f"{e.split()[0].split('_')[1]}-{e.split()[2]}-{n}" for n, (e, _) in enumerate(EDITS)]
+)
+def test_an_edit_past_the_triggers_is_found_and_placed(db, edit, shows):
+    books = rich_books()
+    rollups.fold()
+    books.use("1", "2026-10-21 12:00")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM settlement_usageevent WHERE event_time < '2026-09-30'")
+        ((event,),) = cursor.fetchall()
+        assert [str(wrong) for _check, wrong in mismatches()] == []
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(f"UPDATE {edit}")
+        assert cursor.rowcount == 1
+        cursor.execute("SET session_replication_role = origin")
+    hour = f"{books.stall.entitlement.pk} 2026-09 2026-09 2026-09-05T04:00Z"
+    wanted = shows.format(event=event, hour=hour)
+    found = [str(wrong) for _check, wrong in mismatches()]
+    assert any(line.startswith(wanted) for line in found), (wanted, found)
+
+
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    units=st.dictionaries(st.text(max_size=3), st.sampled_from(["1", "0.5"])),
+)
+def test_verify_computes_the_same_digest_as_the_recorder(text, units):
+    facts = {"id": usage_id(START), "entitlement": text, "product": text[::-1], "release": None, "purpose": text, "units": units}
+    facts |= {"source": text, "event_id": text, "request_digest": b"\x01" * 32, "corrects": None, "consent_digest": b"\xff" * 32}
+    said = content_digest(content_of(**facts, time=START, free=False))
+    assert digest(facts | {"event_time": START, "is_free": False}) == said
