@@ -1,10 +1,13 @@
 """System checks: bad settings are explained, and production refuses to start with unsafe ones."""
 
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from products.runtimes.addresses import networks
 
 
 @register(Tags.security)
@@ -56,3 +59,18 @@ def clock_reads(app_configs, **kwargs) -> list[CheckMessage]:
     if moment is None or moment.tzinfo is None:
         return [Error("GONGSHU_CLOCK must be an RFC 3339 moment with an offset.", id="gongshu.E008")]
     return []
+
+
+@register()
+def egress_reads(app_configs, **kwargs) -> list[CheckMessage]:
+    """gongshu.E020–E022: test networks are networks, and none in production; the file of certificate authorities is there."""
+    found: list[CheckMessage] = []
+    if settings.IS_PRODUCTION and settings.GONGSHU_EGRESS_TEST_NETWORKS:
+        found.append(Error("GONGSHU_EGRESS_TEST_NETWORKS must not be set in production.", id="gongshu.E020"))
+    try:
+        networks(settings.GONGSHU_EGRESS_TEST_NETWORKS)
+    except ValueError as error:
+        found.append(Error(f"GONGSHU_EGRESS_TEST_NETWORKS must be networks such as 127.0.0.0/8: {error}", id="gongshu.E021"))
+    if settings.GONGSHU_EGRESS_CA_FILE and not Path(settings.GONGSHU_EGRESS_CA_FILE).is_file():
+        found.append(Error("GONGSHU_EGRESS_CA_FILE must be a file of certificates in PEM.", id="gongshu.E022"))
+    return found

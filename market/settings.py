@@ -19,8 +19,10 @@
 | EMAIL_URL | console | smtp://user:password@host:port, or console |
 | CALL_LOG | - in production, else nothing | one JSON line an answer of the gateway: - (standard output) or a path |
 | LOG_FORMAT | json in production, else line | how logs are written |
-| SIGNING_KEY | derived from SECRET_KEY | signs receipts and delivery links |
+| SIGNING_KEY | derived from SECRET_KEY | signs receipts, delivery links and requests to operators' services |
 | TRUSTED_PROXIES | 0 | how many proxies in front of the gateway append to X-Forwarded-For |
+| GONGSHU_EGRESS_CA_FILE | none | further certificate authorities for operators' services, a PEM file |
+| GONGSHU_EGRESS_TEST_NETWORKS | none | networks of operators' services besides the public internet (not in production) |
 """
 
 import os
@@ -58,6 +60,8 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 TRUSTED_PROXIES = int(_count) if (_count := os.environ.get("TRUSTED_PROXIES", "0")).isdecimal() else -1
 USAGE_ARCHIVE = Path(os.environ.get("USAGE_ARCHIVE") or DATA_DIR / "archive")
 GONGSHU_CLOCK = os.environ.get("GONGSHU_CLOCK", "")
+GONGSHU_EGRESS_CA_FILE = os.environ.get("GONGSHU_EGRESS_CA_FILE", "")
+GONGSHU_EGRESS_TEST_NETWORKS = os.environ.get("GONGSHU_EGRESS_TEST_NETWORKS", "")
 
 # --- Apps ---------------------------------------------------------------------------------------------------------------------
 OSCAR_FORKS = {

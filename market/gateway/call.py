@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from market.gateway.http import Request
 from settlement.entitlements.access import Access
@@ -23,3 +24,4 @@ class Call:
     headers: dict[str, str] | None = None
     consent: bytes | None = None
     receipt: str = ""
+    identifier: UUID | None = None  # of the event and its receipt, where it had to be known before the run

@@ -19,6 +19,7 @@ from market.gateway.signing import link_key
 from products.record.clock import business_date, now
 from products.runtimes import host
 from products.runtimes.base import Loaded, ReleaseSpec, Secrets
+from products.runtimes.egress import egress
 from products.runtimes.keys import product_key
 from products.runtimes.pool import Pool
 from settlement.entitlements.access import Access, turns_at
@@ -48,6 +49,7 @@ class Resources:
         self.access: Fresh[Access] = Fresh(self._look_up_key, self.listener, _tags_of_access)
         self.balances: Fresh[int] = Fresh(self._look_up_balance, self.listener, lambda _left: None)  # each call moves it
         self.products: Fresh[dict[str, Any]] = Fresh(self._look_up_product, self.listener, _tags_of_product)
+        self.hosts: Fresh[bool] = Fresh(self._look_up_host, self.listener, lambda _allowed: None)  # nobody is told of it
         self._loaded: dict[int, tuple[Loaded, dict[str, Any]]] = {}
         self._loading: dict[int, asyncio.Task[tuple[Loaded, dict[str, Any]]]] = {}
 
@@ -70,6 +72,8 @@ class Resources:
         await self.recorder.close()
         await self.journal.close()
         await self.models.close()
+        for loaded, _row in self._loaded.values():
+            await host.close(loaded)
         await self.pool.close()
         if self.call_log is not None:
             await self.call_log.close()
@@ -105,10 +109,11 @@ class Resources:
         row = await self.row("release_content", release=release_id)
         assert row is not None
         spec = spec_of(row)
-        secrets = Secrets(product_key=product_key, link_key=link_key())
+        secrets = Secrets(product_key=product_key, link_key=link_key(), egress=egress(allows=self._may_call))
         loaded = await asyncio.to_thread(host.load, spec, secrets=secrets, pool=self.models)
         if len(self._loaded) >= MOST_LOADED:
-            self._loaded.pop(next(iter(self._loaded)))
+            dropped, _row = self._loaded.pop(next(iter(self._loaded)))
+            await host.close(dropped)
         row.pop("artifact")
         self._loaded[release_id] = (loaded, row)
         return self._loaded[release_id]
@@ -121,6 +126,14 @@ class Resources:
     async def _look_up_balance(self, wallet: tuple[int, int]) -> int:
         async with self.pool.connection() as connection:
             return await left_of(connection, operator_id=wallet[0], organisation_id=wallet[1], at=now())
+
+    async def _may_call(self, code: str, host: str, port: int) -> bool:
+        return bool(await self.hosts.get((code, host, port)))
+
+    async def _look_up_host(self, asked: tuple[str, str, int]) -> bool:
+        code, host, port = asked
+        row = await self.row("remote_host_allowed", code=code, host=host, port=port)
+        return row is not None and row["is_allowed"]
 
     async def _look_up_product(self, code: str) -> dict[str, Any] | None:
         return await self.row("product_on_offer", code=code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from market.gateway.call import Call
@@ -13,6 +15,7 @@ from products.runtimes import host
 from products.runtimes.base import InputRefused, Loaded, RunResult, RuntimeBusy, RuntimeTimeout
 from products.runtimes.limits import ADMIT_SQL, SubjectLimitReached, parameters, raise_unless_admitted
 from settlement.entitlements.access import Access
+from settlement.metering.rules import usage_id
 
 
 async def load(held: Resources, release_id: int) -> tuple[Loaded, dict[str, Any]]:
@@ -37,9 +40,10 @@ async def run(held: Resources, call: Call, access: Access, body: Any) -> RunResu
     subject = loaded.subject(body)
     if subject is not None:
         await _admit(held, call, access, release["config"]["limits"], subject)
+    call.identifier = usage_id(call.at)
     try:
         with speaking(call.request.language):
-            return await host.run(loaded, body, call.at)
+            result = await host.run(loaded, body, call.at, call_id=str(call.identifier))
     except InputRefused as refused:
         raise Problem("input-refused", errors=refused.errors) from refused
     except RuntimeBusy as refused:
@@ -49,6 +53,17 @@ async def run(held: Resources, call: Call, access: Access, body: Any) -> RunResu
         raise Problem("runtime-timeout") from refused
     except Refused as refused:
         raise Problem("runtime-failed") from refused
+    return result if result.has_result else _without_result(result, release["config"])
+
+
+def _without_result(result: RunResult, config: Mapping[str, Any]) -> RunResult:
+    """What an answer that found nothing meters: its units, or zero of them where the release says that it costs nothing.
+
+    Zero units are on record with a receipt like every other call; they are worth 0.00 and take nothing from a quota.
+    """
+    if config.get("charges_no_result", True):
+        return result
+    return replace(result, units=dict.fromkeys(result.units, "0"))
 
 
 async def _admit(held: Resources, call: Call, access: Access, limits: dict[str, Any], subject: bytes) -> None:

@@ -194,9 +194,13 @@ class RemoteHost(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
     requested_by = models.ForeignKey("products.User", on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
+    request = models.TextField(blank=True, help_text="Which service runs there and for which product")
     decided_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)
+    withdrawn_by = models.ForeignKey("products.User", null=True, on_delete=models.PROTECT, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawal = models.TextField(blank=True, help_text="Why the way was closed")
 
     class Meta:
         constraints = [
@@ -205,5 +209,13 @@ class RemoteHost(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")), name="remote_host_by_two_people"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["allowed", "refused"]) | Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="remote_host_decided_by_a_person",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="withdrawn") | Q(withdrawn_by__isnull=False, withdrawn_at__isnull=False),
+                name="remote_host_withdrawn_by_a_person",
             ),
         ]

@@ -16,6 +16,7 @@ from products.record.refusals import Refused
 from products.runtimes import host, index, links, modelconfig, verification
 from products.runtimes.base import FieldError, InputRefused, ReleaseRefused, ReleaseSpec, Secrets
 from products.runtimes.digests import Digester
+from products.runtimes.remoteconfig import is_remote
 from products.runtimes.schemas import Schema
 
 
@@ -40,8 +41,9 @@ def prove(spec: ProductSpec, *, version: int, secrets: Secrets, at: datetime) ->
 
 def packed(spec: ProductSpec, *, version: int, secrets: Secrets) -> ReleaseSpec:
     """The release of a spec: its artifact in the type's own packing, schemas filled in where the spec gives none."""
-    artifact = _artifact(spec, secrets)
-    given, answered = host.SCHEMAS[spec.type]
+    remote = is_remote(spec.type, spec.config)
+    artifact = b"" if remote else _artifact(spec, secrets)
+    given, answered = (_nothing, _nothing) if remote else host.SCHEMAS[spec.type]
     return ReleaseSpec(
         product_code=spec.code,
         version=version,
@@ -51,6 +53,11 @@ def packed(spec: ProductSpec, *, version: int, secrets: Secrets) -> ReleaseSpec:
         input_schema=spec.input_schema or given(spec.config),
         output_schema=spec.output_schema or answered(spec.config),
     )
+
+
+def _nothing(_config: Mapping[str, Any]) -> dict[str, Any]:
+    """No schema: only its operator knows what a remote service takes and answers, so a spec without one is refused."""
+    return {}
 
 
 def _artifact(spec: ProductSpec, secrets: Secrets) -> bytes:

@@ -6,7 +6,7 @@ Read ``product_publish``; the steps it takes stand below it in order.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from products.catalogue.listing_gate import LIST, PUBLISH, Gap, PriceState, list
 from products.catalogue.models import DataProduct, ProductState, Release
 from products.catalogue.packing import ProvenRelease, prove
 from products.catalogue.permissions import default_publisher, require_publisher
+from products.catalogue.remote_hosts import host_is_allowed
 from products.catalogue.search import name_key, search_terms
 from products.catalogue.services import ListingRefused, release_switch, reviews_request
 from products.catalogue.spec import ProductSpec, SpecRefused
@@ -76,9 +77,20 @@ def product_publish(
     by = by or default_publisher(found.operator)
     if by:
         require_publisher(by, found.operator)
-    proven = prove(spec, version=_next_version(spec.code), secrets=secrets, at=at)
+    proven = prove(spec, version=_next_version(spec.code), secrets=_with_hosts_of(found.operator, secrets), at=at)
     with transaction.atomic():
         return _file(spec, found, proven, by, at, price_state, licences)
+
+
+def _with_hosts_of(operator: Organisation, secrets: Secrets) -> Secrets:
+    """The secrets with the operator's own allow-list: the product that the samples are run for may not be there yet."""
+    if secrets.egress is None:
+        return secrets
+
+    def allows(_product: str, host: str, port: int) -> bool:
+        return host_is_allowed(operator=operator, host=host, port=port)
+
+    return replace(secrets, egress=replace(secrets.egress, allows=allows))
 
 
 def references(spec: ProductSpec) -> References:

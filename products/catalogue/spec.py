@@ -20,6 +20,7 @@ from products.catalogue.models import Regime
 from products.record.refusals import Refused
 from products.runtimes import host
 from products.runtimes.base import FieldError
+from products.runtimes.remoteconfig import is_remote
 from products.runtimes.schemas import Schema
 
 MAX_DATA_BYTES = 64 * 1024 * 1024
@@ -65,10 +66,10 @@ SPEC_SCHEMA: dict[str, Any] = {
         "request_reviews": {"type": "boolean"},
         "release": {
             "type": "object",
-            "required": ["data", "config", "samples"],
+            "required": ["config", "samples"],
             "additionalProperties": False,
             "properties": {
-                "data": {**_TEXT, "description": "path of the data file, relative to the spec"},
+                "data": {**_TEXT, "description": "path of the data file, relative to the spec; none for a remote service"},
                 "config": {"type": "object"},
                 "input_schema": {"type": "object"},
                 "output_schema": {"type": "object"},
@@ -155,7 +156,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|fal
 def spec_parse(text: str, *, folder: Path) -> ProductSpec:
     """The spec in a YAML text; its data file is looked for under ``folder`` and nowhere else. Raises ``SpecRefused``."""
     raw = _checked(spec_raw(text))
-    return _spec(raw, _data(raw["release"]["data"], folder))
+    return _spec(raw, _data(raw["release"]["data"], folder) if "data" in raw["release"] else b"")
 
 
 def spec_raw(text: str) -> Any:
@@ -176,7 +177,16 @@ def _checked(raw: Any) -> Mapping[str, Any]:
     if errors:
         raise SpecRefused(errors)
     _check_ground(raw)
+    _check_data(raw)
     return raw
+
+
+def _check_data(raw: Mapping[str, Any]) -> None:
+    release = raw["release"]
+    remote = is_remote(raw["type"], release["config"])
+    if remote == ("data" in release):
+        message = _("a remote release has no data file") if remote else _("is required")
+        raise SpecRefused([{"pointer": "/release/data", "message": message}])
 
 
 def _check_ground(raw: Mapping[str, Any]) -> None:

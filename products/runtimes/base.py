@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from django.utils.translation import gettext_lazy as _
 
 from products.record.refusals import Refused
+
+if TYPE_CHECKING:
+    from products.runtimes.egress import Egress
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,14 +49,19 @@ class RunResult:
     output: dict[str, Any]
     units: dict[str, str]
     subject: str | None = None
+    has_result: bool = True  # False: a lawful answer that found nothing; charged or not as the release says
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What a runtime may need and the database must not hold. ``product_key(code)`` raises ``ProductKeyMissing``."""
+    """What a runtime may need and the database must not hold. ``product_key(code)`` raises ``ProductKeyMissing``.
+
+    ``egress`` is the way out to operators' own services; without it a remote release can be loaded and checked, not run.
+    """
 
     product_key: Callable[[str], bytes]
     link_key: bytes = field(repr=False)
+    egress: Egress | None = None
 
 
 class FieldError(TypedDict):

@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from products.runtimes import index, modelconfig, report, verification
 from products.runtimes.base import Loaded, ReleaseSpec, RunResult, Secrets, refuse_release
 from products.runtimes.pool import Pool, run_once
+from products.runtimes.remote import RemoteRuntime
+from products.runtimes.remoteconfig import is_remote
 from products.runtimes.schemas import Schema
 
 SchemaOf = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -28,7 +30,7 @@ SCHEMAS: dict[str, tuple[SchemaOf, SchemaOf]] = {
     "model": (modelconfig.input_schema, modelconfig.output_schema),
     "report": (report.input_schema, report.output_schema),
 }
-RUNNING_TYPES = tuple(SCHEMAS)
+RUNNING_TYPES = (*SCHEMAS, "remote")
 
 
 class PooledModel:
@@ -62,6 +64,8 @@ def load(release: ReleaseSpec, *, secrets: Secrets, pool: Pool | None = None) ->
     """A release ready to run; keep it, loading reads the whole artifact. Raises ``ReleaseRefused``,
     ``ProductKeyMissing``.
     """
+    if is_remote(release.type, release.config):
+        return RemoteRuntime(release, secrets)
     if release.type == "index":
         return index.IndexRuntime(release)
     if release.type == "verification":
@@ -73,10 +77,20 @@ def load(release: ReleaseSpec, *, secrets: Secrets, pool: Pool | None = None) ->
     raise refuse_release("/type", _("no runtime for the type %s") % release.type)
 
 
-async def run(loaded: Loaded, body: Any, at: datetime) -> RunResult:
-    """Answer a checked body: cheap runtimes at once, models through their lane. The event loop is never held by a
-    model.
+async def close(loaded: Loaded) -> None:
+    """Let go of what a release holds open: the connections to its operator's service."""
+    if isinstance(loaded, RemoteRuntime):
+        await loaded.close()
+
+
+async def run(loaded: Loaded, body: Any, at: datetime, *, call_id: str = "") -> RunResult:
+    """Answer a checked body: cheap runtimes at once, models through their lane, remote releases by their operator's service.
+
+    The event loop is never held by a model or by a service. ``call_id`` is what the receipt will be called; a remote service
+    is told it.
     """
     if isinstance(loaded, PooledModel):
         return await loaded.run_async(body, at)
+    if isinstance(loaded, RemoteRuntime):
+        return await loaded.run_async(body, at, call_id)
     return loaded.run(body, at)

@@ -11,12 +11,16 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
 from products.record.refusals import Refused
 from products.runtimes.base import Secrets
 from products.runtimes.digests import MIN_KEY_BYTES
+
+if TYPE_CHECKING:
+    from products.runtimes.egress import Egress
 
 
 class ProductKeyMissing(Refused):
@@ -54,8 +58,8 @@ def product_key(product_code: str, environ: Mapping[str, str] | None = None) -> 
     return key
 
 
-def secrets_from(environ: Mapping[str, str], *, link_key: bytes) -> Secrets:
-    """Secrets for ``host.load``: product keys looked up when a release is loaded, and the key that signs delivery
-    links.
+def secrets_from(environ: Mapping[str, str], *, link_key: bytes, egress: Egress | None = None) -> Secrets:
+    """Secrets for ``host.load``: product keys looked up when a release is loaded, the key that signs delivery links, and
+    the way out to operators' own services.
     """
-    return Secrets(product_key=lambda code: product_key(code, environ), link_key=link_key)
+    return Secrets(product_key=lambda code: product_key(code, environ), link_key=link_key, egress=egress)

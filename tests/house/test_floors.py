@@ -73,6 +73,8 @@ SAFE = {
     "PUBLIC_URL": "https://gongshu.example",
     "ALLOWED_HOSTS": ["gongshu.example"],
     "GONGSHU_CLOCK": "",
+    "GONGSHU_EGRESS_TEST_NETWORKS": "",
+    "GONGSHU_EGRESS_CA_FILE": "",
     "STRIPE_API_BASE": "",
     "STRIPE_SECRET_KEY": "",
     "STRIPE_WEBHOOK_SECRET": "",
@@ -90,6 +92,9 @@ UNSAFE = {
     "gongshu.E009": {"STRIPE_API_BASE": "http://127.0.0.1:9000"},
     "gongshu.E010": {"STRIPE_SECRET_KEY": "sk_live_x"},
     "gongshu.E011": {"TRUSTED_PROXIES": -1},
+    "gongshu.E020": {"GONGSHU_EGRESS_TEST_NETWORKS": "127.0.0.0/8"},
+    "gongshu.E021": {"GONGSHU_EGRESS_TEST_NETWORKS": "localhost"},
+    "gongshu.E022": {"GONGSHU_EGRESS_CA_FILE": "/no/such/file.pem"},
     "gongshu.W001": {"EMAIL_URL": "console"},
 }
 
@@ -98,7 +103,7 @@ def found(**changes):
     with override_settings(**(SAFE | changes)):
         return {
             message.id
-            for check in (checks.production_is_safe, checks.clock_reads, checks.proxies_are_counted)
+            for check in (checks.production_is_safe, checks.clock_reads, checks.egress_reads, checks.proxies_are_counted)
             for message in check(None)
         }
 

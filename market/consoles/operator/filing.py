@@ -12,16 +12,18 @@ from django.utils.translation import gettext as _
 
 from products.catalogue.models import DataProduct, Release
 from products.catalogue.publishing import Published
+from products.catalogue.remote_hosts import product_may_call
 from products.catalogue.spec import SpecRefused, spec_checked
 from products.organisations.models import Organisation, User
 from products.runtimes.base import Secrets
+from products.runtimes.egress import egress
 from products.runtimes.keys import secrets_from
 from settlement.publishing import product_file
 
 
 def secrets() -> Secrets:
-    """Product keys from the environment, and the key that signs delivery links."""
-    return secrets_from(os.environ, link_key=settings.SIGNING_KEY.encode())
+    """Product keys from the environment, the key that signs delivery links, and the way out to operators' own services."""
+    return secrets_from(os.environ, link_key=settings.SIGNING_KEY.encode(), egress=egress(allows=product_may_call))
 
 
 def file_product(*, raw: Mapping[str, Any], data: bytes, operator: Organisation, user: User, at: datetime) -> Published:

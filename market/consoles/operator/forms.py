@@ -160,7 +160,9 @@ class ProductForm(forms.Form):
             if zh or en:
                 spec[text] = {"zh": zh or en, "en": en or zh}
         schemas = {name: given[name] for name in ("input_schema", "output_schema") if given[name]}
-        spec["release"] = {"data": given["data"].name, "config": given["config"], "samples": given["samples"], **schemas}
+        spec["release"] = {"config": given["config"], "samples": given["samples"], **schemas}
+        if given["data"]:
+            spec["release"]["data"] = given["data"].name
         return spec
 
 

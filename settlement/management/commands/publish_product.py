@@ -11,12 +11,14 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from products.catalogue.remote_hosts import product_may_call
 from products.catalogue.services import ListingRefused
 from products.catalogue.spec import ProductSpec, SpecRefused, spec_parse
 from products.organisations.models import User
 from products.record import clock
 from products.record.refusals import Refused
 from products.runtimes.base import ReleaseRefused
+from products.runtimes.egress import egress
 from products.runtimes.keys import secrets_from
 from settlement.publishing import Filed, product_file
 
@@ -39,7 +41,7 @@ class Command(BaseCommand):
             spec = spec_parse(path.read_text(encoding="utf-8"), folder=path.parent)
             filed = product_file(
                 spec=spec,
-                secrets=secrets_from(os.environ, link_key=settings.SIGNING_KEY.encode()),
+                secrets=secrets_from(os.environ, link_key=settings.SIGNING_KEY.encode(), egress=egress(allows=product_may_call)),
                 by=_submitter(options["by"] or spec.submitted_by),
                 at=clock.now(),
             )
