@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 
@@ -21,6 +22,7 @@ PREFIXES = ("/v1/", "/problems/")
 PATHS = ("/healthz", "/readyz", "/metrics")
 READY_SECONDS = 2.0
 TOLD = ("usage", "receipts", "deliveries", "keys", "consents")  # kinds that metrics and logs name
+COLLECT_AFTER = (10_000, 20, 50)  # a call leaves no cycles behind; refusals do
 
 
 class Gateway:
@@ -69,6 +71,7 @@ class Gateway:
             if message["type"] == "lifespan.startup":
                 try:
                     await self.held()
+                    _leave_alone_what_stays()
                 except Exception as error:
                     await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
                     return
@@ -158,6 +161,13 @@ async def _ready(held: Resources) -> Response:
     if not is_ready:
         return Response(503, b"not ready\n", "text/plain; charset=utf-8", {"retry-after": "1"})
     return Response(200, b"ready\n", "text/plain; charset=utf-8")
+
+
+def _leave_alone_what_stays() -> None:
+    """What is loaded by now stays: the garbage collector need not walk through it again, which would hold up every call."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def _explain(request: Request) -> Response:

@@ -23,12 +23,13 @@ JSON_TYPE = (b"content-type", JSON.encode())
 FIXED_HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
+LANGUAGE = settings.LANGUAGE_CODE
 _MARKETS_OWN = nullcontext()
 
 
 def speaking(language: str) -> AbstractContextManager[None]:
     """Where sentences may be made: the language active. Free where it is the market's own, which is active anyhow."""
-    return _MARKETS_OWN if language == settings.LANGUAGE_CODE else translation.override(language)
+    return _MARKETS_OWN if language == LANGUAGE else translation.override(language)
 
 
 class ClientGone(Exception):
@@ -75,7 +76,8 @@ class Request:
     @property
     def language(self) -> str:
         """Chinese unless the caller asks for English first."""
-        return "en" if self.headers.get(b"accept-language", b"").lower().startswith(b"en") else "zh-hans"
+        asked = self.headers.get(b"accept-language")
+        return "en" if asked and asked[:2].lower() == b"en" else LANGUAGE
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises ``Problem`` (413) where it is larger than ``limit`` bytes, ``ClientGone``."""

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -150,6 +151,7 @@ class IndexRuntime:
         self._config = release.config
         self._timelines = {name: Timeline(series) for name, series in unpack(release).series.items()}
         self._default = next(iter(release.config["series"]))
+        self._latest = lru_cache(maxsize=256)(self._find_latest)
         self._max_points = int(release.config.get("max_points", MAX_POINTS))
         self._product_schema = Schema(release.input_schema, where="/input_schema")
         own = input_schema(release.config)
@@ -171,7 +173,17 @@ class IndexRuntime:
         name = body.get("series", self._default)
         today = at.astimezone(BUSINESS_ZONE).date().toordinal()
         as_of = min(_ordinal(body["vintage"]), today) if "vintage" in body else today
-        points = self._points(self._timelines[name], body, as_of)
+        if body["ask"] == "latest":  # what nearly everyone asks: the same answer all day
+            return self._latest(name, as_of)
+        return self._result(name, as_of, self._points(self._timelines[name], body, as_of))
+
+    def _find_latest(self, name: str, as_of: int) -> RunResult:
+        point = self._timelines[name].latest(as_of)
+        if point is None:
+            raise refuse_input("/vintage", _("nothing was known yet on %s") % date.fromordinal(as_of).isoformat())
+        return self._result(name, as_of, [point])
+
+    def _result(self, name: str, as_of: int, points: list[Point]) -> RunResult:
         return RunResult(
             output={
                 "series": name,
@@ -184,11 +196,6 @@ class IndexRuntime:
 
     def _points(self, timeline: Timeline, body: Mapping[str, Any], as_of: int) -> list[Point]:
         known = date.fromordinal(as_of).isoformat()
-        if body["ask"] == "latest":
-            latest = timeline.latest(as_of)
-            if latest is None:
-                raise refuse_input("/vintage", _("nothing was known yet on %s") % known)
-            return [latest]
         if body["ask"] == "date":
             point = timeline.on(_ordinal(body["date"]), as_of)
             if point is None:

@@ -58,16 +58,16 @@ class Schema:
 
 def _is_too_deep(body: Any) -> bool:
     """Whether a document nests past MAX_DEPTH. The validator recurses on the C stack: deep enough, and the process is gone."""
-    level = [body]
+    level = [body] if isinstance(body, (dict, list)) else []
     for _depth in range(MAX_DEPTH):
+        if not level:
+            return False
         level = [
             inner
             for value in level
-            if isinstance(value, (dict, list))
             for inner in (value.values() if isinstance(value, dict) else value)
+            if isinstance(inner, (dict, list))
         ]
-        if not level:
-            return False
     return True
 
 
