@@ -20,7 +20,8 @@ from settlement.metering.rules import usage_id
 async def meter(held: Resources, call: Call, access: Access, result: RunResult, *, name: str, digest: bytes) -> Response:
     """Commit the event, then answer. With an Idempotency-Key the answer is kept in the same commit."""
     identifier = call.identifier or usage_id(call.at)
-    receipt = {"id": str(identifier), "url": f"/v1/receipts/{identifier}"}
+    text = str(identifier)
+    receipt = {"id": text, "url": f"/v1/receipts/{text}"}
     body = encode({"data": result.output, "receipt": receipt})
     assert access.entitlement_id is not None and access.product_id is not None  # a live key, and its own product
     assert access.entitlement is not None and access.product is not None
