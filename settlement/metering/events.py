@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEvent:
+
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One use to be metered. ``units`` maps component codes to decimal strings.
 
     ``source`` and ``event_id`` name it for ever where ``has_identity``; without, the recorder gives it its own id as event id.
@@ -57,12 +57,13 @@ class Status(StrEnum):
     CONFLICT = "conflict"  # recorded before with other content
     OVER_QUOTA = "over_quota"
     OVER_BALANCE = "over_balance"  # prepaid, and the deposits do not cover it
+    NOT_CORRECTABLE = "not_correctable"  # what it names cannot be corrected so; ``reason`` says why
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one event. ``usage_id`` is None where a limit refused it; ``book_month`` is known for ACCEPTED only."""
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one event. ``usage_id`` is None where nothing was written; ``book_month`` is known for ACCEPTED only."""
 
     status: Status
     usage_id: UUID | None = None
     book_month: date | None = None
+    reason: str = ""

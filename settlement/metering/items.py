@@ -20,12 +20,16 @@ class Statement(NamedTuple):
 
 
 class Item(NamedTuple):
-    """An event with what the recorder adds: its id, its month, its place in the caller's order."""
+    """An event with what the recorder adds: its id, its month, its place in the caller's order.
+
+    ``counts`` is what a correction moves in a quota; None where the event's units say it.
+    """
 
     place: int
     event: NewEvent
     id: UUID
     month: date
+    counts: int | None = None
 
 
 Result = TypeVar("Result")

@@ -69,26 +69,30 @@ class Quotas:
 
     def refusal(self, item: Item) -> Status | None:
         quota = self.quota_of(item)
-        if quota is None or quota_units(item.event.units) <= self.units[quota]:
+        if quota is None or _units(item) <= self.units[quota]:
             return None
         return Status.OVER_QUOTA
 
     def take(self, item: Item) -> None:
         quota = self.quota_of(item)
         if quota is not None:
-            self.units[quota] -= quota_units(item.event.units)
+            self.units[quota] -= _units(item)
 
     def move(self, written: Sequence[Item]) -> Steps[None]:
         moved: dict[int, int] = defaultdict(int)
         for item in written:
             quota = self.quota_of(item) if item.event.has_quota else None
             if quota is not None:
-                moved[quota] += quota_units(item.event.units)
+                moved[quota] += _units(item)
         moved = {quota: units for quota, units in sorted(moved.items()) if units}
         if moved:
             count = yield Statement("move_quotas", {"ids": list(moved), "units": list(moved.values())})
             if count != len(moved):
                 raise RuntimeError("a quota would be overspent")  # cannot be: the rows are locked; the batch rolls back
+
+
+def _units(item: Item) -> int:
+    return quota_units(item.event.units) if item.counts is None else item.counts
 
 
 LIMITS: tuple[type[Limit], ...] = (Quotas, Balances)

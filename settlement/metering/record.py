@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import psycopg
 from django.db import connection, transaction
 
 from products.catalogue.models import Release
 from settlement.entitlements.models import Entitlement
-from settlement.metering import core
+from settlement.metering import core, rows
 from settlement.metering.events import NewEvent, Outcome, Status
 from settlement.sql import query
 
 __all__ = ["NewEvent", "Outcome", "Status", "event_of", "record_events"]
 
 CHUNK = 5_000
+_known_types: WeakKeyDictionary[Any, dict[str, int]] = WeakKeyDictionary()
 
 
 def event_of(
@@ -59,9 +62,6 @@ def record_events(events: Sequence[NewEvent], *, at: datetime) -> list[Outcome]:
 
 
 def _record_chunk(items: list[core.Item], at: datetime) -> dict[int, Outcome]:
-    plain = [item for item in items if core.is_plain(item)]
-    if len(plain) == len(items) and _run(core.plain_statement(items, at)) == len(items):
-        return core.plain_outcomes(items)
     steps = core.steps(items, at)
     try:
         statement = next(steps)
@@ -72,6 +72,18 @@ def _record_chunk(items: list[core.Item], at: datetime) -> dict[int, Outcome]:
 
 
 def _run(statement: core.Statement) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(query(statement.name), statement.parameters)
+    """On Django's connection and in its transaction, yet with parameters bound by the server: batches travel in binary."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        rows.register(cursor.adapters)
+        cursor.execute(query(statement.name), rows.bound(statement.parameters, _row_types()))
         return cursor.fetchall() if statement.wants == "rows" else cursor.rowcount
+
+
+def _row_types() -> dict[str, int]:
+    """The numbers of the row types, asked for once a connection."""
+    held = connection.connection
+    if held not in _known_types:
+        with psycopg.Cursor(held) as cursor:
+            _known_types[held] = dict(cursor.execute(query("row_types")).fetchall())
+    return _known_types[held]

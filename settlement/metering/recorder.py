@@ -5,7 +5,8 @@ The gateway's door to ``core``. One recorder lives in one event loop. What it pr
 * an ``Outcome`` means that the commit is on disk (or that nothing was to be written);
 * ``RecordingFailed`` means that nothing was counted, ``RecordingUnknown`` that the database went away in the middle of a commit
   and could not be asked afterwards (a repeat with the same Idempotency-Key tells);
-* a caller that is cancelled while it waits in the queue is not counted, one whose batch is on its way is.
+* a caller that is cancelled while it waits in the queue is not counted, one whose batch is on its way is;
+* the events of one ``record_many`` share these: they are committed together.
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from settlement.metering import core
+from settlement.metering import core, rows
 from settlement.metering.events import NewEvent, Outcome, Status
 from settlement.sql import query
 
 log = logging.getLogger("gongshu.metering")
 MOST_IN_BATCH = 512
 MOST_WAITING = 8_192
+KEPT_FOR_METRICS = 10_000
 CHECK_SECONDS = 3.0
 CHECK_INTERVAL_SECONDS = 0.1
 
@@ -46,33 +48,52 @@ class QueueFull(RecordingFailed):
 
 
 class Waiting(NamedTuple):
-    event: NewEvent
-    answer: asyncio.Future[Outcome]
+    """What one caller waits for: the outcomes of its events, in their order."""
+
+    events: Sequence[NewEvent]
+    answer: asyncio.Future[list[Outcome]]
 
 
 class Recorder:
-    """``await recorder.record(event)``. ``writers`` commits run at once: while one waits for the disk the next gathers."""
+    """``await recorder.record(event)``, ``await recorder.record_many(events)``.
+
+    ``writers`` commits run at once: while one waits for the disk the next gathers. ``sizes`` and ``commit_seconds`` tell of the
+    last commits, for who makes histograms of them.
+    """
 
     def __init__(self, pool: AsyncConnectionPool, *, now: Callable[[], datetime], writers: int = 2) -> None:
         self._pool = pool
         self._now = now
         self._waiting: deque[Waiting] = deque()
+        self._queued = 0
         self._wake = asyncio.Event()
         self._stopping = False
+        self._types: dict[str, int] = {}
         self._writers = [asyncio.create_task(self._write()) for _ in range(writers)]
         self.batches = self.events = self.failures = self.most = 0
         self.seconds = 0.0
+        self.sizes: deque[int] = deque(maxlen=KEPT_FOR_METRICS)
+        self.commit_seconds: deque[float] = deque(maxlen=KEPT_FOR_METRICS)
 
     @property
     def queue(self) -> int:
-        return len(self._waiting)
+        """Events that wait."""
+        return self._queued
 
     async def record(self, event: NewEvent) -> Outcome:
         """Commit the event with whatever else waits. Raises ``RecordingFailed`` or one of its kinds."""
-        if self._stopping or len(self._waiting) >= MOST_WAITING:
+        return (await self._join((event,)))[0]
+
+    async def record_many(self, events: Sequence[NewEvent]) -> list[Outcome]:
+        """Commit the events together, with whatever else waits; an outcome for each. Raises as ``record``, for all of them."""
+        return await self._join(events) if events else []
+
+    async def _join(self, events: Sequence[NewEvent]) -> list[Outcome]:
+        if self._stopping or self._queued >= MOST_WAITING:
             raise QueueFull
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(event, answer))
+        answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Waiting(events, answer))
+        self._queued += len(events)
         self._wake.set()
         return await answer
 
@@ -95,15 +116,18 @@ class Recorder:
 
     def _take(self) -> list[Waiting]:
         batch: list[Waiting] = []
-        while self._waiting and len(batch) < MOST_IN_BATCH:
+        size = 0
+        while self._waiting and (not batch or size + len(self._waiting[0].events) <= MOST_IN_BATCH):
             waiting = self._waiting.popleft()
+            self._queued -= len(waiting.events)
             if not waiting.answer.done():  # its caller went away
                 batch.append(waiting)
+                size += len(waiting.events)
         return batch
 
     async def _commit(self, batch: list[Waiting]) -> None:
         began = time.perf_counter()
-        items = core.items_of(waiting.event for waiting in batch)
+        items = core.items_of(event for waiting in batch for event in waiting.events)
         try:
             outcomes = await self._record(items)
         except (psycopg.errors.IntegrityError, psycopg.errors.DataError) as error:
@@ -111,37 +135,57 @@ class Recorder:
             return
         except Exception as error:
             self.failures += 1
-            log.error("commit of %s events failed: %s", len(batch), type(error).__name__)
+            log.error("commit of %s events failed: %s", len(items), type(error).__name__)
             await self._after_failure(batch, items, error)
             return
+        self._count(len(items), time.perf_counter() - began)
+        _tell(batch, [outcomes[place] for place in range(len(items))])
+
+    def _count(self, size: int, seconds: float) -> None:
         self.batches += 1
-        self.events += len(batch)
-        self.most = max(self.most, len(batch))
-        self.seconds += time.perf_counter() - began
-        for place, waiting in enumerate(batch):
-            if not waiting.answer.done():
-                waiting.answer.set_result(outcomes[place])
+        self.events += size
+        self.most = max(self.most, size)
+        self.seconds += seconds
+        self.sizes.append(size)
+        self.commit_seconds.append(seconds)
 
     async def _record(self, items: list[core.Item]) -> dict[int, Outcome]:
         at = self._now()
         async with self._pool.connection() as connection:
-            plain = all(core.is_plain(item) for item in items)
-            if plain and await _run(connection, core.plain_statement(items, at)) == len(items):
-                return core.plain_outcomes(items)
+            quick = core.quick_statement(items, at)
+            if quick is not None and await self._quickly(connection, quick) == len(items):
+                return core.quick_outcomes(items)
             async with connection.transaction():
                 steps = core.steps(items, at)
                 try:
                     statement = next(steps)
                     while True:
-                        statement = steps.send(await _run(connection, statement))
+                        statement = steps.send(await self._run(connection, statement))
                 except StopIteration as finished:
                     return finished.value
 
+    async def _quickly(self, connection: psycopg.AsyncConnection, statement: core.Statement) -> int:
+        try:
+            return await self._run(connection, statement)
+        except psycopg.Error as error:
+            if error.sqlstate in core.IN_STEPS:
+                return 0
+            raise
+
+    async def _run(self, connection: psycopg.AsyncConnection, statement: core.Statement) -> Any:
+        types = self._types
+        if not types:
+            types = self._types = dict(await (await connection.execute(query("row_types"))).fetchall())
+        cursor = connection.cursor()
+        rows.register(cursor.adapters)
+        await cursor.execute(query(statement.name), rows.bound(statement.parameters, types))
+        return await cursor.fetchall() if statement.wants == "rows" else cursor.rowcount
+
     async def _one_by_one(self, batch: list[Waiting], error: Exception) -> None:
-        """One event that the database refuses does not take the others with it."""
+        """What the database refuses of one caller does not take the others with it."""
         if len(batch) == 1:
             self.failures += 1
-            log.error("an event was refused by the database: %s", type(error).__name__)
+            log.error("events were refused by the database: %s", type(error).__name__)
             _fail(batch, RecordingFailed())
             return
         for waiting in batch:
@@ -149,19 +193,17 @@ class Recorder:
 
     async def _after_failure(self, batch: list[Waiting], items: list[core.Item], error: Exception) -> None:
         """Where the connection broke, ask whether the commit had happened; never answer what is not known."""
+        self._types = {}
         if not isinstance(error, psycopg.OperationalError) or isinstance(error, (PoolTimeout, psycopg.errors.QueryCanceled)):
             _fail(batch, RecordingFailed())
             return
         kept = await self._look(items)
-        for waiting, item in zip(batch, items, strict=True):
-            if waiting.answer.done():
-                continue
-            if kept is None:
-                waiting.answer.set_exception(RecordingUnknown())
-            elif item.id in kept:
-                waiting.answer.set_result(Outcome(Status.ACCEPTED, item.id, kept[item.id]))
-            else:
-                waiting.answer.set_exception(RecordingFailed())
+        if kept is None:
+            _fail(batch, RecordingUnknown())
+        elif any(item.id in kept for item in items):
+            _tell_kept(batch, items, kept)
+        else:
+            _fail(batch, RecordingFailed())
 
     async def _look(self, items: list[core.Item]) -> dict[Any, Any] | None:
         """The batch's events that are in the table, with their book months; None where the database does not answer."""
@@ -170,17 +212,34 @@ class Recorder:
         while time.monotonic() < ends:
             with contextlib.suppress(psycopg.OperationalError, PoolTimeout):
                 async with self._pool.connection(timeout=1) as connection:
-                    return dict(await _run(connection, core.Statement("find_events", parameters, "rows")))
+                    cursor = await connection.execute(query("find_events"), parameters)
+                    return dict(await cursor.fetchall())
             await asyncio.sleep(CHECK_INTERVAL_SECONDS)
         return None
+
+
+def _tell(batch: list[Waiting], outcomes: list[Outcome]) -> None:
+    start = 0
+    for waiting in batch:
+        end = start + len(waiting.events)
+        if not waiting.answer.done():
+            waiting.answer.set_result(outcomes[start:end])
+        start = end
+
+
+def _tell_kept(batch: list[Waiting], items: list[core.Item], kept: dict[Any, Any]) -> None:
+    """The commit had happened; whose event is not in the table all the same (a repeat, a limit) may ask again."""
+    start = 0
+    for waiting in batch:
+        own = items[start : start + len(waiting.events)]
+        start += len(own)
+        if all(item.id in kept for item in own):
+            _tell([waiting], [Outcome(Status.ACCEPTED, item.id, kept[item.id]) for item in own])
+        else:
+            _fail([waiting], RecordingUnknown() if any(item.id in kept for item in own) else RecordingFailed())
 
 
 def _fail(batch: list[Waiting], error: Exception) -> None:
     for waiting in batch:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)
-
-
-async def _run(connection: psycopg.AsyncConnection, statement: core.Statement) -> Any:
-    cursor = await connection.execute(query(statement.name), statement.parameters)
-    return await cursor.fetchall() if statement.wants == "rows" else cursor.rowcount

@@ -1,6 +1,6 @@
 """Queries written by hand, one a file: its header says purpose, parameters, grain and columns.
 
-May import nothing of ours. Start reading at record_now.sql, the insert that every metered call goes through.
+May import nothing of ours. Start reading at record_plain.sql, the insert that every metered call goes through.
 """
 
 from functools import cache
