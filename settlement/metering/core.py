@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from settlement.metering.corrections import Corrections
@@ -19,7 +20,17 @@ from settlement.metering.items import Item, Statement, Steps, items_of
 from settlement.metering.limits import LIMITS, Limit
 from settlement.metering.rows import EVENT_ROW, Rows, event_row, hour_rows
 
-__all__ = ["IN_STEPS", "Item", "MonthsMissing", "Statement", "items_of", "quick_outcomes", "quick_statement", "steps"]
+__all__ = [
+    "IN_STEPS",
+    "Item",
+    "MonthsMissing",
+    "Statement",
+    "items_of",
+    "plain_statement",
+    "quick_outcomes",
+    "quick_statement",
+    "steps",
+]
 
 ANSWER_KEPT = timedelta(hours=24)
 IN_STEPS = ("23505", "GS001")  # SQLSTATEs of a quick statement that the steps are for: taken identity, month that just closed
@@ -34,16 +45,19 @@ def quick_statement(items: Sequence[Item], at: datetime) -> Statement | None:
 
     It writes every event, or it writes none: its count is then 0 (a month is not open), or it fails with one of ``IN_STEPS``.
     """
-    if any(item.event.is_limited or item.event.corrects is not None for item in items):
+    named = sum(item.event.has_identity for item in items)
+    if not named:
+        return plain_statement(items, at)
+    if any(map(_needs_steps, items)) or len({_name(item) for item in items if item.event.has_identity}) < named:
         return None
-    names = {_name(item) for item in items if item.event.has_identity}
-    if len(names) < sum(item.event.has_identity for item in items):
+    return Statement("record_named", _own_facts(sorted(items, key=_name), at) | {"until": at + ANSWER_KEPT})
+
+
+def plain_statement(items: Sequence[Item], at: datetime) -> Statement | None:
+    """The same for events of which none has an identity: this one never fails for what ``steps`` are for."""
+    if any(item.event.has_identity or _needs_steps(item) for item in items):
         return None
-    booked = {item.month: item.month for item in items}
-    facts = {"months": list(booked), "received": at, "hours": hour_rows(items, booked)}
-    if not names:
-        return Statement("record_plain", facts | {"rows": _own_rows(items)})
-    return Statement("record_named", facts | {"rows": _own_rows(sorted(items, key=_name)), "until": at + ANSWER_KEPT})
+    return Statement("record_plain", _own_facts(items, at))
 
 
 def quick_outcomes(items: Sequence[Item]) -> dict[int, Outcome]:
@@ -69,6 +83,15 @@ def steps(items: Sequence[Item], at: datetime) -> Steps[dict[int, Outcome]]:
 
 def _name(item: Item) -> tuple[str, str]:
     return item.event.source, item.event.event_id
+
+
+def _needs_steps(item: Item) -> bool:
+    return item.event.is_limited or item.event.corrects is not None
+
+
+def _own_facts(items: Sequence[Item], at: datetime) -> dict[str, Any]:
+    booked = {item.month: item.month for item in items}
+    return {"months": list(booked), "received": at, "hours": hour_rows(items, booked), "rows": _own_rows(items)}
 
 
 def _own_rows(items: Sequence[Item]) -> Rows:

@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from settlement.metering.items import Item, Statement, Steps
 from settlement.metering.rules import month_of_id, quota_units
 
@@ -31,10 +33,10 @@ class _Corrected:
 class Corrections:
     """The events that a batch corrects; nobody else corrects them until the commit."""
 
-    def __init__(self, rows: Iterable[tuple[UUID, int, datetime, str, bool, Mapping[str, str]]]) -> None:
+    def __init__(self, rows: Iterable[tuple[UUID, int, datetime, str, bool, str]]) -> None:
         self._events: dict[UUID, _Corrected] = {}
         for identifier, entitlement, time, purpose, is_correction, units in rows:
-            exact = {component: Decimal(quantity) for component, quantity in units.items()}
+            exact = {component: Decimal(quantity) for component, quantity in msgspec.json.decode(units).items()}
             self._events[identifier] = _Corrected(entitlement, time, purpose, is_correction, exact)
 
     @classmethod

@@ -62,6 +62,9 @@ def record_events(events: Sequence[NewEvent], *, at: datetime) -> list[Outcome]:
 
 
 def _record_chunk(items: list[core.Item], at: datetime) -> dict[int, Outcome]:
+    quick = core.plain_statement(items, at)
+    if quick is not None and _run(quick) == len(items):
+        return core.quick_outcomes(items)
     steps = core.steps(items, at)
     try:
         statement = next(steps)
@@ -74,9 +77,11 @@ def _record_chunk(items: list[core.Item], at: datetime) -> dict[int, Outcome]:
 def _run(statement: core.Statement) -> Any:
     """On Django's connection and in its transaction, yet with parameters bound by the server: batches travel in binary."""
     connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        rows.register(cursor.adapters)
-        cursor.execute(query(statement.name), rows.bound(statement.parameters, _row_types()))
+    parameters = rows.bound(statement.parameters, _row_types())
+    with psycopg.Cursor(connection.connection) as bare:
+        rows.register(bare.adapters)
+        cursor = connection.make_debug_cursor(bare) if connection.queries_logged else connection.make_cursor(bare)
+        cursor.execute(query(statement.name), parameters)
         return cursor.fetchall() if statement.wants == "rows" else cursor.rowcount
 
 
