@@ -2,7 +2,7 @@
 
 psycopg dumps a list element by element in Python, a microsecond each; a batch of events has two dozen columns. Here an event is
 packed in one go, with what many events share (entitlement, purpose, units, …) packed once. The row types are in migration
-``0020_rows_of_a_batch``; the format is record_recv's and array_recv's (PostgreSQL, src/backend/utils/adt). Decision 0050.
+``0021_rows_of_a_batch``; the format is record_recv's and array_recv's (PostgreSQL, src/backend/utils/adt). Decision 0050.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Eager(recorder.Recorder):
         self._later.add(task)
         task.add_done_callback(self._later.discard)
         (item,) = core.items_of([event])
-        return core.plain_outcomes([item])[0]
+        return core.quick_outcomes([item])[0]
 
     async def _record_later(self, event: NewEvent) -> None:
         await asyncio.sleep(0.02)

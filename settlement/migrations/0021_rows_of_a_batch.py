@@ -29,5 +29,5 @@ DROP TYPE settlement_usagerow_1;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("settlement", "0019_join_reviews_have_conditions")]
+    dependencies = [("settlement", "0020_partitions_archives_and_what_is_forgotten")]
     operations = [migrations.RunSQL(ROWS, reverse_sql=UNDO)]
