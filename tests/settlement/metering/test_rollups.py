@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -270,3 +274,38 @@ def test_verify_computes_the_same_digest_as_the_recorder(text, units):
     facts |= {"source": text, "event_id": text, "request_digest": b"\x01" * 32, "corrects": None, "consent_digest": b"\xff" * 32}
     said = content_digest(content_of(**facts, time=START, free=False))
     assert digest(facts | {"event_time": START, "is_free": False}) == said
+
+
+FOLDER = """
+import django, sys, time
+django.setup()
+from django.conf import settings
+settings.DATABASES["default"]["NAME"] = sys.argv[1]
+from settlement.metering import rollups
+rollups.fold()
+print("folding", flush=True)
+while True:
+    rollups.fold(limit=3)
+"""
+
+
+@pytest.mark.proof
+@pytest.mark.django_db(transaction=True)
+def test_folders_that_are_killed_at_any_moment_lose_and_double_nothing():
+    stall = make_stall()
+    recorded = 0
+    for kill in range(6):
+        command = [sys.executable, "-c", FOLDER, connection.settings_dict["NAME"]]
+        child = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=os.environ | {"DJANGO_SETTINGS_MODULE": "market.settings"}
+        )
+        assert child.stdout is not None and child.stdout.readline() == "folding\n"
+        for n in range(25 + 3 * kill):
+            use(stall, START + timedelta(minutes=11 * n))
+            recorded += 1
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        assert rows("settlement_usagehour") == rows(EVENTS)
+    rollups.fold_all()
+    assert rows("settlement_usagerollup") == rows(EVENTS)
+    assert sum(row[-1] for row in rows("settlement_usagerollup")) == recorded
