@@ -13,7 +13,8 @@ from products.record.clock import business_date
 from products.record.refusals import Refused
 from settlement.billing.models import Charge, Invoice, InvoiceLine
 from settlement.entitlements.models import Entitlement
-from settlement.metering.models import UsageEvent
+from settlement.metering.models import ReceiptTree, UsageEvent
+from settlement.metering.sealing import hour_of
 from settlement.metering.selectors import archived_file, events_counted, usage_event
 from settlement.shares.models import Payout
 
@@ -63,14 +64,28 @@ def _receipt(identifier: str) -> Link | None:
     charges = Charge.objects.filter(entitlement_id=event.entitlement_id, service_month=event.event_month, month=event.book_month)
     day = business_date(event.event_time)
     hits = [c for c in charges.order_by("from_date") if c.from_date <= day < c.to_date] or list(charges[:1])
-    link = Link("receipt", str(event.id), facts)
+    link = Link("receipt", str(event.id), facts, list(_tree(event)))
     if hits:
         lines = InvoiceLine.objects.filter(charge__in=hits).select_related("invoice").order_by("position")
         bill = [Link("invoice line", f"{line.invoice.number}/{line.position}", _line_facts(line)) for line in lines]
-        link.below = [*bill, *(_charge(charge) for charge in hits)]
+        link.below += [*bill, *(_charge(charge) for charge in hits)]
     else:
-        link.below = [Link("not billed yet", event.book_month.strftime("%Y-%m")), _entitlement(event.entitlement_id)]
+        link.below += [Link("not billed yet", event.book_month.strftime("%Y-%m")), _entitlement(event.entitlement_id)]
     return link
+
+
+def _tree(event: UsageEvent) -> Iterator[Link]:
+    """The published tree of the hour in which the event was received."""
+    hour = hour_of(event.received_at)
+    tree = ReceiptTree.objects.filter(hour=hour).defer("chunks", "first_ids").first()
+    number = f"{hour:%Y-%m-%dT%H:%MZ}"
+    if event.digest is None:
+        yield Link("in no tree of receipts", "recorded before digests were kept")
+    elif tree is None:
+        yield Link("tree of receipts not sealed yet", number)
+    else:
+        root = {"size": str(tree.size), "root": bytes(tree.root).hex(), "chain": bytes(tree.chain).hex()}
+        yield Link("tree of receipts", number, {"leaf": bytes(event.digest).hex()} | root)
 
 
 def _payout(identifier: str) -> Link | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from settlement.verify import archived, billed, chains, hours, papers, rated, shared, usage
+from settlement.verify import archived, billed, chains, hours, papers, rated, receipts, shared, usage
 from settlement.verify.mismatch import Mismatch
 
 CHECKS: dict[str, Callable[[], Iterator[Mismatch]]] = {
@@ -14,6 +14,7 @@ CHECKS: dict[str, Callable[[], Iterator[Mismatch]]] = {
     "events": hours.recorded,
     "hours": hours.summed,
     "archives": archived.files,
+    "receipts": receipts.trees,
     "charges": rated.charges,
     "invoices": billed.invoices,
     "months": billed.months,
