@@ -1,7 +1,7 @@
 from django.urls import path, re_path
 
 from market.consoles.consents.views import tell
-from market.disclosure import determinations, documents, rules, tariff_views, views
+from market.disclosure import determinations, documents, receipts, rules, tariff_views, views
 
 urlpatterns = [
     path("operators/", views.operators, name="operators"),
@@ -24,6 +24,8 @@ urlpatterns = [
     path("determinations/<int:pk>.json", determinations.determination_json, name="determination-json"),
     path("documents/<str:key>.pdf", documents.download, name="document"),
     path("consent/", tell, name="consent-tell"),
+    path("receipts/", receipts.receipts, name="receipts"),
+    path("receipts/check/", receipts.check, name="receipts-check"),
     path("fairness/", views.fairness, name="fairness"),
     path("rules/", rules.rules, name="rules"),
     path("rules.json", rules.rules_file, name="rules-file"),

@@ -40,6 +40,8 @@ GET_ROWS: dict[str, dict[str, int]] = {
     "/operators/operator/capabilities.json": {"all": 200},
     "/operators/buyer/capabilities": {"all": 404},
     "/fairness/": {"all": 200},
+    "/receipts/": {"all": 200},
+    "/console/buyer/receipts/0199f0c2-0000-7000-8000-000000000000.json": {"all": 404, "visitor": 302, "stranger": 403},
     "/console/regulator/fairness/": {"all": 403, "visitor": 302, "regulator.owner": 200},
     "/console/regulator/fairness/flags.csv": {"all": 403, "visitor": 302, "regulator.owner": 200},
     "/console/regulator/fairness/0/": {"all": 403, "visitor": 302, "regulator.owner": 404},
@@ -181,6 +183,9 @@ GET_ROWS: dict[str, dict[str, int]] = {
     "/console/operator/comparables/no-such-product/": {"all": 403, "visitor": 302, "operator.owner": 404},
 }
 WRONG_METHODS = [
+    ("post", "/receipts/"),
+    ("get", "/receipts/check/"),
+    ("post", "/console/buyer/receipts/0199f0c2-0000-7000-8000-000000000000.json"),
     ("post", "/console/operator/costs/"),
     ("get", "/console/operator/costs/problems.csv"),
     ("get", "/console/operator/costs/1/withdraw/"),

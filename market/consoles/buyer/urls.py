@@ -17,4 +17,5 @@ urlpatterns = [
     path("invoices/<str:number>/", invoices.invoice, name="buyer-invoice"),
     path("invoices/<str:number>/pay/", invoices.pay, name="buyer-invoice-pay"),
     path("receipts/", views.receipts, name="buyer-receipts"),
+    path("receipts/<uuid:identifier>.json", views.receipt_file, name="buyer-receipt-file"),
 ]

@@ -6,13 +6,14 @@ import uuid
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from market.consoles.buyer.usage import month_so_far
+from market.gateway import signing
 from market.storefront.access import role_required
 from market.storefront.expected import next_month
 from market.storefront.models import OrderContext
@@ -23,6 +24,7 @@ from products.record.refusals import Refused
 from settlement.entitlements import selectors
 from settlement.entitlements.models import ApiKey, Entitlement
 from settlement.entitlements.services import key_issue, key_revoke
+from settlement.metering.receipts import ReceiptArchived, identifier_of, receipt_of
 from settlement.metering.selectors import calls_in_month, refusals_by_reason, usage_event
 
 PAGE_SIZE = 25
@@ -150,8 +152,25 @@ def receipts(request: HttpRequest) -> HttpResponse:
         event = event if held else None
     else:
         held = None
-    context = {"asked": asked, "event": event, "entitlement": held}
+    facts = receipt_of(identifier=event.id, organisation_id=request.membership.organisation_id) if event else None
+    context = {"asked": asked, "event": event, "entitlement": held, "facts": facts}
     return render(request, "market/buyer/receipts.html", context, status=404 if asked and event is None else 200)
+
+
+@require_safe
+@role_required()
+def receipt_file(request: HttpRequest, identifier: uuid.UUID) -> HttpResponse:
+    """The signed receipt as the gateway gives it, for ``check_receipt``."""
+    known = identifier_of(str(identifier))
+    try:
+        facts = receipt_of(identifier=known, organisation_id=request.membership.organisation_id) if known else None
+    except ReceiptArchived as refused:
+        return HttpResponse(str(refused), status=410, content_type="text/plain; charset=utf-8")
+    if facts is None:
+        raise Http404
+    response = HttpResponse(signing.canonical(signing.signed(facts)), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="receipt-{identifier}.json"'
+    return response
 
 
 def _own_entitlement(request: HttpRequest, code: str) -> Entitlement:
