@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 
 from django.contrib import messages
@@ -152,7 +153,9 @@ def receipts(request: HttpRequest) -> HttpResponse:
         event = event if held else None
     else:
         held = None
-    facts = receipt_of(identifier=event.id, organisation_id=request.membership.organisation_id) if event else None
+    facts = None
+    with contextlib.suppress(ReceiptArchived):  # what was metered is shown all the same, without price and proof
+        facts = receipt_of(identifier=event.id, organisation_id=request.membership.organisation_id) if event else None
     context = {"asked": asked, "event": event, "entitlement": held, "facts": facts}
     return render(request, "market/buyer/receipts.html", context, status=404 if asked and event is None else 200)
 
