@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ from products.runtimes.base import (
 )
 from products.runtimes.modelconfig import DEFAULT_MEMORY_MB, DEFAULT_SECONDS
 
+log = logging.getLogger("gongshu.models")
 LOAD_SECONDS = 60
 
 
@@ -63,6 +65,7 @@ class Worker:
     def __init__(self, pid: int, asks: asyncio.StreamWriter, replies: asyncio.StreamReader) -> None:
         self.pid = pid
         self._asks, self._replies = asks, replies
+        self.locks: list[str] = []
 
     @classmethod
     async def start(cls, release: ReleaseSpec, limits: Limits) -> Worker:
@@ -85,6 +88,9 @@ class Worker:
             if "refused" in reply:
                 raise ReleaseRefused(reply["refused"])
             raise WorkerGone(str(reply.get("failed")))
+        worker.locks = reply["locks"]
+        if set(worker.locks) != {"files", "calls"}:
+            log.warning("model worker runs with %s only: this kernel does not cut it off whole", worker.locks or "no lock")
         return worker
 
     async def ask(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 The first process imports the libraries once and then only forks: for every socket it is handed over FD, a worker that
 has one release and answers on that socket in length-prefixed MessagePack. A worker's limits are set before the release's
 bytes are read, so that ``memory_mb`` is what the product itself may take. It has no environment of the site, no database
-and no secret.
+and no secret, and the kernel lets it open neither sockets nor files outside the Python installation (``confine``).
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ def main(control: socket.socket) -> None:
 
 
 def _work(channel: socket.socket) -> None:
+    from products.runtimes.confine import close_others
+
+    close_others([channel.fileno()])
     asks, replies = channel.makefile("rb"), channel.makefile("wb")
     first = _read(asks)
     model = _load(first, replies) if first else None
@@ -66,11 +69,13 @@ def _load(first: Mapping[str, Any], replies: BinaryIO) -> Any:
     from django.utils import translation
 
     from products.runtimes.base import ReleaseRefused, ReleaseSpec
+    from products.runtimes.confine import confine
     from products.runtimes.model import ModelRuntime
 
     translation.activate(first["language"])
     _limit(first["limits"]["memory_mb"])
     _allow_cpu(first["limits"]["load_seconds"])
+    locks = confine()  # before the release's bytes are looked at
     try:
         model = ModelRuntime(ReleaseSpec(**first["release"]))
     except ReleaseRefused as refusal:
@@ -83,7 +88,7 @@ def _load(first: Mapping[str, Any], replies: BinaryIO) -> Any:
         # The bytes passed the list of types and yet do not fit together: the file's fault, said by its kind only.
         _write(replies, {"refused": [{"pointer": "/artifact", "message": f"{type(error).__name__}: {error}"}]})
         return None
-    _write(replies, {"ready": True})
+    _write(replies, {"ready": True, "locks": locks})
     return model
 
 
