@@ -4,7 +4,7 @@ from procrastinate.contrib.django import app
 
 from products.record import clock
 from settlement.billing import services
-from settlement.entitlements import risk
+from settlement.entitlements import keyring, risk
 from settlement.metering import partitions, retention, rollups, sealing
 from settlement.oversight import warnings
 from settlement.oversight.equal_treatment import flags_after_closes
@@ -87,3 +87,10 @@ def forget(timestamp: int) -> int:
     """Forget network logs and counters that were kept long enough."""
     done = retention.forget(at=clock.now())
     return done.refusals + done.last_uses + done.subject_windows + done.answers
+
+
+@app.periodic(cron="20 1 * * *")  # 09:20 in Shanghai: people are there to change a key
+@app.task(queue="notices", queueing_lock="ending_keys", pass_context=False)
+def tell_of_ending_keys(timestamp: int) -> int:
+    """Tell of keys that end in 30, 7 or 1 days."""
+    return keyring.keys_tell_of_their_end(at=clock.now())

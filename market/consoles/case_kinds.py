@@ -16,7 +16,7 @@ from pricing.revenue.permitted_papers import period_text
 from products.catalogue.models import DataProduct
 from products.models import Authorisation
 from products.record.models import Case
-from settlement.models import Entitlement, EqualTreatmentFlag, JoinReview
+from settlement.models import EmergencyStop, Entitlement, EqualTreatmentFlag, JoinReview
 
 
 def no_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
@@ -90,6 +90,11 @@ def join_review_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
     return {str(review.pk): f"{local(review.organisation)} · {local(review.product)}" for review in found}
 
 
+def stop_subjects(cases: Sequence[Case]) -> Mapping[str, str]:
+    found = EmergencyStop.objects.filter(pk__in=[case.object_id for case in cases]).select_related("product", "organisation")
+    return {str(stop.pk): local(stop.product or stop.organisation) for stop in found}
+
+
 CASE_KINDS: dict[str, CaseKind] = {
     "affiliate_redevelopment": CaseKind(
         gettext_lazy("An affiliate re-develops"), lambda case: reverse("regulator-affiliate", args=[case.pk]), product_subjects
@@ -138,6 +143,9 @@ CASE_KINDS["join_review"] = CaseKind(
 )
 CASE_KINDS["consent_withdrawal"] = CaseKind(
     gettext_lazy("A person withdraws consent"), lambda case: reverse("consent-told", args=[case.pk])
+)
+CASE_KINDS["emergency_stop"] = CaseKind(
+    gettext_lazy("Emergency stop"), lambda case: reverse("stop", args=[case.object_id]), stop_subjects
 )
 
 

@@ -21,6 +21,7 @@ CONSOLES: dict[str, str | Promise] = {
     "platform": _("Platform"),
     "cashier": _("Cashier"),
     "auditor": _("Auditor"),
+    "stops": _("Emergencies"),
     "organisation": _("Organisation"),
 }
 

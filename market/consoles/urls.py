@@ -7,6 +7,8 @@ from market.consoles.risks import urls as risks
 
 urlpatterns = [
     path("", views.home, name="console"),
+    path("keys/", include("market.consoles.keys.urls")),
+    path("stops/", include("market.consoles.stops.urls")),
     path("organisation/", include("market.consoles.organisation.urls")),
     path("provider/statements/", include(("market.consoles.closing.statement_urls", "provider-statements"))),
     path("operator/statements/", include(("market.consoles.closing.statement_urls", "operator-statements"))),

@@ -6,7 +6,7 @@ One row is one price step of one plan, or one free purpose class of a product. T
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ from products.catalogue.models import DataProduct, ProductState, Regime
 from products.models import Organisation
 from products.record.clock import business_date
 from products.registry.models import FREE_CLASSES
+from settlement.entitlements.models import EmergencyStop
+from settlement.entitlements.stop_selectors import stops_of
 
 PUBLIC_STATES = (ProductState.LISTED, ProductState.SUSPENDED, ProductState.DELISTED)
 FREE_PRICE = "0.00"
@@ -66,6 +68,7 @@ class Entry:
 
     product: DataProduct
     prices: tuple[Priced, ...]
+    stop: EmergencyStop | None = None
 
     @property
     def rows(self) -> tuple[Capability, ...]:
@@ -82,13 +85,13 @@ class Priced(NamedTuple):
 
 
 def capability_list(*, operator: Organisation, on: date) -> list[Entry]:
-    """An operator's list on a business date; four queries."""
+    """An operator's list on a business date; five queries."""
     products = DataProduct.objects.filter(operator=operator, state__in=PUBLIC_STATES)
     return entries_of(products.order_by("name_key", "id"), on=on)
 
 
 def entries_of(products: QuerySet[DataProduct], *, on: date, with_later: bool = False) -> list[Entry]:
-    """The products with their prices on a business date; ``with_later`` adds tariffs that begin after it. Four queries."""
+    """The products with their prices on a business date; ``with_later`` adds tariffs that begin after it. Five queries."""
     then = Q(period__contains=on)
     then |= Q(period__startswith__gt=on) if with_later else Q(pk__in=[])
     tariffs = Tariff.objects.filter(then, state__in=IN_FORCE_STATES).order_by("period", "version")
@@ -96,7 +99,14 @@ def entries_of(products: QuerySet[DataProduct], *, on: date, with_later: bool = 
     plans = on_sale.order_by("code", "id").prefetch_related(Prefetch("tariffs", queryset=tariffs))
     caps = Cap.objects.filter(then).select_related("filing").order_by("id")
     found = products.prefetch_related(Prefetch("plans", queryset=plans), Prefetch("caps", queryset=caps)).defer("search_terms")
-    return [Entry(product, tuple(_prices(product, on))) for product in found]
+    stops = stops_of(found)
+    return [Entry(p, tuple(_stopped(_prices(p, on), stops.get(p.pk))), stops.get(p.pk)) for p in found]
+
+
+def _stopped(prices: Iterable[Priced], stop: EmergencyStop | None) -> Iterator[Priced]:
+    """The rows with their status while an emergency stop holds."""
+    for priced in prices:
+        yield priced if stop is None else priced._replace(row=replace(priced.row, status="stopped"))
 
 
 def _prices(product: DataProduct, on: date) -> Iterator[Priced]:

@@ -26,6 +26,7 @@ from products.record.clock import business_date
 from products.record.refusals import Refused
 from products.registry.models import FREE_CLASSES
 from products.registry.purposes import covers
+from settlement.entitlements.stop_selectors import stop_check
 from settlement.shares.services import sale_check
 
 BUYING_ROLES = (Role.BUYER, Role.OWNER)
@@ -166,6 +167,7 @@ def basket_add(
         raise SoldInBundleOnly(_("This plan is sold in its bundle only."), field="plan")
     _check_offer(product=product, plan=plan, purpose=purpose, scenario=scenario, at=at)
     supply_check(products=[product], organisation=membership.organisation)
+    stop_check(products=[product], organisation=membership.organisation)
     check_revenue(product=product, term=expected.term_of(product=product, months=plan.term_months, at=at))
     _check_top_up(plan=plan, top_up_minor=top_up_minor)
     basket = _open_basket(membership.organisation, product.operator, purpose, scenario, user, at)

@@ -21,6 +21,7 @@ from products.catalogue.models import DataProduct, ProductState, Regime
 from products.catalogue.redevelopment import NO_ORIGIN, affiliate_case, origin_of
 from products.record import clock
 from products.registry.models import FREE_CLASSES, ProductType, Purpose, PurposeClass
+from settlement.entitlements.stop_selectors import stop_of
 
 FEATURED = 6
 
@@ -68,6 +69,7 @@ def product_with(request: HttpRequest, shown: DataProduct, form: BuyForm | None 
     today, membership = clock.today(), acting_membership(request)
     purposes = product_page.purposes_of(shown)
     offers = product_page.offers_of(shown, purposes, today)
+    stop = stop_of(shown)
     release = product_page.active_release(shown)
     context: dict[str, Any] = {
         "product": shown,
@@ -86,7 +88,8 @@ def product_with(request: HttpRequest, shown: DataProduct, form: BuyForm | None 
         "grants": product_page.grants_of(shown, membership.organisation if membership else None, today),
         "may_buy": has_role(membership, *BUYING_ROLES),
         "membership": membership,
-        "buy_form": form or buy_form(shown, offers, purposes),
+        "stop": stop,
+        "buy_form": form or (buy_form(shown, offers, purposes) if stop is None else None),
         "query": "",
         **_price_context(request, shown, offers, today),
     }

@@ -29,6 +29,7 @@ from settlement.billing.models import Invoice
 from settlement.billing.services import InvoiceOverpaid, deposit_receive, invoice_pay
 from settlement.entitlements.joint import Finding, join_findings, join_require
 from settlement.entitlements.services import entitlement_open
+from settlement.entitlements.stop_selectors import stop_check
 from settlement.payments import services as payments
 from settlement.payments.models import PaymentIntent
 
@@ -201,6 +202,7 @@ def _agree(membership: Membership, basket: int, digest: str, at: datetime) -> tu
     check_bundles(plans=[line.choice.plan for line in view.lines if line.choice.plan is not None], at=at)
     charged = [line.product for line in view.lines if line.choice.plan is not None]
     supply_check(products=charged, organisation=membership.organisation)
+    stop_check(products=charged, organisation=membership.organisation)
     for line in view.lines:
         if line.choice.plan is not None:
             baskets.check_revenue(product=line.product, term=line.term)

@@ -83,7 +83,7 @@ class ApiKey(models.Model):
     Only the SHA-256 of the whole key is kept; the key is shown once.
     """
 
-    class Mode(models.TextChoices):
+    class Mode(TextChoices):
         LIVE = "live", _("Live")
         TEST = "test", _("Sandbox")
         OPERATOR = "op", _("Usage reports")
@@ -103,6 +103,7 @@ class ApiKey(models.Model):
         models.CharField(max_length=20), default=list, blank=True, help_text="What it may do; empty: all of its mode"
     )
     networks = ArrayField(models.CharField(max_length=43), default=list, blank=True, help_text="CIDR; empty: from anywhere")
+    told_days = models.PositiveSmallIntegerField(null=True, help_text="Days before its end of the last notice: 30, 7 or 1")
 
     class Meta:
         constraints = [

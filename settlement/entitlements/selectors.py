@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -18,6 +19,12 @@ def entitlements_of(*, organisation: Organisation) -> QuerySet[Entitlement]:
         .prefetch_related("quotas")
         .order_by("-created_at", "-id")
     )
+
+
+def keys_of(*, organisation: Organisation, modes: Iterable[str]) -> QuerySet[ApiKey]:
+    """Every key of the organisation of these modes, dead ones too, newest first."""
+    found = ApiKey.objects.filter(organisation=organisation, mode__in=list(modes))
+    return found.select_related("entitlement__product", "created_by").order_by("-created_at", "-id")
 
 
 def keys_alive(*, organisation: Organisation, at: datetime, entitlement: Entitlement | None = None) -> QuerySet[ApiKey]:

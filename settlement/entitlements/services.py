@@ -181,6 +181,8 @@ def key_issue(
     organisation: Organisation | None = None,
     mode: str,
     name: str = "",
+    scopes: Sequence[str] = (),
+    networks: Sequence[str] = (),
     user: User | None,
     at: datetime,
     expires_at: datetime | None = None,
@@ -188,8 +190,11 @@ def key_issue(
     """A new key and, this once, its secret. A live key belongs to an entitlement, a sandbox or usage key to an organisation.
 
     At most two keys of an entitlement (or, for the other modes, of an organisation and mode) are alive at once, so that one can
-    be changed for the other; a key lasts at most a year. Raises ``TooManyKeys``, ``KeyTermTooLong``, ``KeyNotAllowed``.
+    be changed for the other; a key lasts at most a year. ``scopes`` (``keys.SCOPES`` of the mode; none: all) and ``networks``
+    (CIDR; none: from anywhere) cut what it may do. Raises ``TooManyKeys``, ``KeyTermTooLong``, ``KeyNotAllowed``,
+    ``keys.ScopeUnknown``, ``keys.NetworkWrong``.
     """
+    limits = {"scopes": keys.read_scopes(mode, scopes), "networks": keys.read_networks(networks)}
     owner = _key_owner(entitlement=entitlement, organisation=organisation, mode=mode)
     ends = expires_at or at + KEY_LASTS
     if not at < ends <= at + KEY_LASTS:
@@ -210,8 +215,9 @@ def key_issue(
         created_by=user,
         created_at=at,
         expires_at=ends,
+        **limits,
     )
-    facts = {
+    facts = limits | {
         "hint": key.hint,
         "mode": mode,
         "entitlement": entitlement.code if entitlement else None,

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from products.catalogue.models import DataProduct
 from products.organisations.models import Organisation, OrganisationKind, OrganisationState
+from products.record.clock import BUSINESS_ZONE
+from products.record.refusals import Refused
 from settlement.entitlements.models import EmergencyStop, Entitlement
 
 Kind = EmergencyStop.Kind
@@ -143,3 +146,31 @@ class StopTimes:
         )
         spans = [span for kind, number in targets for span in self._spans.get((kind, number), ())]
         return any(start <= moment and (end is None or moment < end) for start, end in spans)
+
+
+class StoppedInAnEmergency(Refused):
+    """Nothing new is sold of what is stopped, nor to a buyer who is."""
+
+    code = "stopped_in_an_emergency"
+
+
+def stop_check(*, products: Iterable[DataProduct], organisation: Organisation) -> None:
+    """Raise ``StoppedInAnEmergency`` where a stop holds for one of the products or for the buyer."""
+    listed = list(products)
+    stops = stops_of(listed)
+    for product in listed:
+        if product.pk in stops:
+            raise StoppedInAnEmergency(
+                _("%(product)s is stopped in an emergency since %(since)s (%(reason)s). It is sold again once this is over.")
+                % {"product": product.name, **_since(stops[product.pk])}
+            )
+    own = stop_of_buyer(organisation)
+    if own is not None:
+        raise StoppedInAnEmergency(
+            _("Calls of your organisation are stopped since %(since)s (%(reason)s). It can buy again once this is over.")
+            % _since(own)
+        )
+
+
+def _since(stop: EmergencyStop) -> dict[str, str]:
+    return {"since": f"{stop.started_at.astimezone(BUSINESS_ZONE):%Y-%m-%d %H:%M}", "reason": stop.public_reason}

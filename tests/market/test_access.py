@@ -14,6 +14,9 @@ PEOPLE += ("authority.owner", "regulator.owner", "auditor.owner", "platform.owne
 
 CLAIMANTS = ("buyer.owner", "buyer.approver", "buyer.developer", "nonprofit.owner")
 
+STARTERS = ("platform.owner", "authority.owner", "operator.owner")
+STOPPERS = (*STARTERS, "platform.cashier")
+
 CONCERNED = ("regulator.owner", "operator.owner", "authority.owner")  # of a permitted revenue; each sees its own only
 REVENUE: dict[str, int] = {"all": 403, "visitor": 302} | dict.fromkeys(CONCERNED, 200)
 
@@ -153,6 +156,10 @@ GET_ROWS: dict[str, dict[str, int]] = {
     "/console/operator/bundles/no-such-bundle/": {"all": 403, "visitor": 302, "operator.owner": 404},
     "/console/regulator/affiliates/0/": {"all": 403, "visitor": 302, "regulator.owner": 404},
     "/console/operator/tariffs/plans/0/new/": {"all": 403, "visitor": 302, "operator.owner": 404},
+    "/console/stops/": {"all": 403, "visitor": 302} | dict.fromkeys(STOPPERS, 200),
+    "/console/stops/new/": {"all": 403, "visitor": 302} | dict.fromkeys(STARTERS, 200),
+    "/console/stops/0/": {"all": 403, "visitor": 302} | dict.fromkeys(STOPPERS, 404),
+    "/console/keys/0/": {"all": 403, "visitor": 302} | dict.fromkeys((*CLAIMANTS, "operator.owner"), 404),
     "/console/platform/reviews/": {"all": 403, "visitor": 302, "authority.owner": 200},
     "/console/authority/authorisations/": {"all": 403, "visitor": 302, "authority.owner": 200},
     "/console/authority/authorisations/new/": {"all": 403, "visitor": 302, "authority.owner": 200},
@@ -186,6 +193,11 @@ WRONG_METHODS = [
     ("post", "/receipts/"),
     ("get", "/receipts/check/"),
     ("post", "/console/buyer/receipts/0199f0c2-0000-7000-8000-000000000000.json"),
+    ("post", "/console/stops/"),
+    ("get", "/console/stops/1/ask/"),
+    ("get", "/console/stops/1/lift/"),
+    ("get", "/console/keys/1/rotate/"),
+    ("get", "/console/keys/1/revoke/"),
     ("post", "/console/operator/costs/"),
     ("get", "/console/operator/costs/problems.csv"),
     ("get", "/console/operator/costs/1/withdraw/"),

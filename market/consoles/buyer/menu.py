@@ -9,7 +9,7 @@ KINDS = BUYING_KINDS | {OrganisationKind.OPERATOR}
 
 ENTRIES = [
     Entry(_("Entitlements"), _("What you may call, how much is left, and what it costs so far."), "/console/buyer/", kinds=KINDS),
-    Entry(_("Sandbox keys"), _("Try any product with samples, free of charge."), "/console/buyer/keys/", kinds=KINDS),
+    Entry(_("Keys"), _("Limits, change, revoke; sandbox keys try any product free."), "/console/buyer/keys/", kinds=KINDS),
     Entry(_("Orders"), _("What was ordered and on which agreement."), "/console/buyer/orders/", kinds=KINDS),
     Entry(
         _("Invoices"), _("Monthly invoices of the operators; pay online or by transfer."), "/console/buyer/invoices/", kinds=KINDS

@@ -29,6 +29,7 @@ from settlement.metering.receipts import ReceiptArchived, identifier_of, receipt
 from settlement.metering.selectors import calls_in_month, refusals_by_reason, usage_event
 
 PAGE_SIZE = 25
+BUYER_MODES = (ApiKey.Mode.LIVE, ApiKey.Mode.TEST)
 KEY_ROLES = (Role.DEVELOPER, Role.BUYER, Role.OWNER)
 
 
@@ -86,10 +87,13 @@ def sandbox_keys(request: HttpRequest) -> HttpResponse:
 
 
 def _sandbox_page(request: HttpRequest, secret: str = "", refusal: Refused | None = None) -> HttpResponse:
-    organisation = request.membership.organisation
-    keys = selectors.keys_alive(organisation=organisation, at=clock.now()).filter(mode=ApiKey.Mode.TEST)
+    own = selectors.keys_of(organisation=request.membership.organisation, modes=BUYER_MODES)
+    is_alive_only = request.GET.get("show") != "all"
+    if is_alive_only:
+        own = own.filter(revoked_at=None, expires_at__gt=clock.now())
+    page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
     may_issue = bool(set(KEY_ROLES) & set(request.membership.roles))
-    context = {"keys": list(keys), "secret": secret, "refusal": refusal, "may_issue": may_issue}
+    context = {"page": page, "is_alive_only": is_alive_only, "secret": secret, "refusal": refusal, "may_issue": may_issue}
     return render(request, "market/buyer/keys.html", context, status=409 if refusal else 200)
 
 

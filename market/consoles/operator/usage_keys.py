@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -14,7 +15,10 @@ from market.consoles.operator.forms import KeyForm
 from products.record import clock
 from products.record.refusals import Refused
 from settlement.entitlements.models import ApiKey
+from settlement.entitlements.selectors import keys_of
 from settlement.entitlements.services import key_issue, key_revoke
+
+PAGE_SIZE = 25
 
 
 @never_cache
@@ -32,14 +36,13 @@ def keys(request: HttpRequest) -> HttpResponse:
             form = KeyForm()
         except Refused as refused:
             refusal = refused
-    found = ApiKey.objects.filter(organisation=operator, mode=ApiKey.Mode.OPERATOR).select_related("created_by")
+    found = keys_of(organisation=operator, modes=[ApiKey.Mode.OPERATOR])
     context = {
         "operator": operator,
-        "keys": found.order_by("-created_at", "-id"),
+        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
         "form": form,
         "secret": secret,
         "refusal": refusal,
-        "now": at,
     }
     status = 409 if refusal else 422 if form.errors else 200
     return render(request, "market/consoles/operator/usage_keys.html", context, status=status)

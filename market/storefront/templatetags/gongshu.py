@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from market.storefront import names, pricetags
 from market.storefront.acting import acting_membership
 from products.organisations.models import Role
+from products.record import clock
 from products.record.rule_sets import rule_set_name as kept_rule_set_name
 from products.registry.models import PurposeClass
 
@@ -219,6 +220,12 @@ def state_badge(obj: Any, label: str = "") -> SafeString:
     state = obj if isinstance(obj, str) else obj.state
     text = label or (obj if isinstance(obj, str) else obj.get_state_display())
     return format_html('<span class="badge {}">{}</span>', TONE_OF.get(str(state), ""), text)
+
+
+@register.filter
+def is_alive(key: Any) -> bool:
+    """Whether an API key works now."""
+    return key.revoked_at is None and key.expires_at > clock.now()
 
 
 @register.simple_block_tag

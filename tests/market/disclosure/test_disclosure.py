@@ -122,7 +122,7 @@ def test_the_lists_have_a_fixed_number_of_queries(cast, client, clock, product, 
         filed_caps = caps(("calls", "0.50"), start=TODAY)
         published(cast, more, filed_caps, clock.now)
         filed(cast, make_plan(cast, more, clock.now), per_call("0.45"), TODAY, clock.now)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(LIST)
     with django_assert_num_queries(2):
         client.get("/operators/")

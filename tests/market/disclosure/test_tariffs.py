@@ -173,11 +173,11 @@ def test_a_page_has_twenty_products_and_a_fixed_number_of_queries(cast, client, 
         page = text(client.get("/tariffs/"))
     assert page.count("<section id=") == 20
     assert text(client.get("/tariffs/?page=2")).count("<section id=") == 2
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get("/tariffs.json")
 
 
-QUERIES = 9
+QUERIES = 10
 
 
 def test_the_page_of_columns_names_them_all():
