@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 import psycopg
 import pytest
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
 
-from market.gateway import freshness
+from market.gateway import calls, freshness
 from market.gateway.freshness import Fresh, Listener
-from settlement.entitlements.access import turns_at
+from market.gateway.http import Request
+from market.gateway.resources import Resources
+from pricing.tariffs.models import Tariff
+from settlement.entitlements.access import Access, turns_at
 from settlement.entitlements.models import ApiKey, Entitlement, Quota
 from settlement.sql import query
-from tests.market.gateway.conftest import Client, test_conninfo
-from tests.settlement.stall import START, Stall
+from tests.faults.postgres import is_embedded, own_postgres
+from tests.market.gateway.conftest import Client, start_server, test_conninfo
+from tests.market.gateway.test_calls import problem
+from tests.market.gateway.test_stops_and_keys import stop
+from tests.settlement.stall import START, Stall, make_stall
 
 
 class Market:
@@ -281,3 +289,145 @@ def test_revoked_key_stops_within_a_second_while_the_listener_is_cut_again_and_a
             if cursor.fetchone()[0] >= 1:
                 return
     pytest.fail("the gateway listens no more")
+
+
+async def _body() -> dict[str, object]:
+    return {"type": "http.request", "body": b'{"ask":"latest"}', "more_body": False}
+
+
+def asked_of(stall: Stall) -> Request:
+    headers = [(b"authorization", f"Bearer {stall.secret}".encode()), (b"content-type", b"application/json")]
+    scope = {"method": "POST", "path": f"/v1/products/{stall.product.code}", "headers": headers, "client": None}
+    return Request(scope, _body)
+
+
+def in_one_process(story: Callable[[Resources], Awaitable[None]]) -> None:
+    """A gateway without its server, so that the clock of the test is its clock."""
+
+    async def run() -> None:
+        held = await Resources.open()
+        try:
+            ends = time.monotonic() + 10
+            while held.listener.staleness > 1 and time.monotonic() < ends:
+                await asyncio.sleep(0.01)
+            await story(held)
+        finally:
+            await held.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tariff_of_the_day_changes_at_midnight_in_shanghai_though_the_key_is_believed_for_longer(clock):
+    stall = make_stall()
+    last_day = date(2026, 10, 20)
+    Tariff.objects.filter(pk=stall.tariff.pk).update(
+        period=DateRange(date(2026, 1, 1), date(2026, 10, 21)), end_set_at=START - timedelta(days=1)
+    )
+    facts = {f.attname: getattr(stall.tariff, f.attname) for f in Tariff._meta.concrete_fields if not f.primary_key}
+    Tariff.objects.create(**facts | {"version": 2, "period": DateRange(date(2026, 10, 21), None)})
+
+    async def story(held: Resources) -> None:
+        served = []
+        for moment in ("23:59:58", "23:59:59.999"):
+            clock.move_to(datetime.fromisoformat(f"{last_day}T{moment}+08:00"))
+            served.append((await calls.answer(held, asked_of(stall), stall.product.code)).status)
+        assert [access.tariff_version for access in known(held)] == [1] and held.access.misses == 1
+        clock.move_to(datetime.fromisoformat("2026-10-21T00:00:00+08:00"))
+        served.append((await calls.answer(held, asked_of(stall), stall.product.code)).status)
+        assert served == [200, 200, 200]
+        assert [access.tariff_version for access in known(held)] == [2] and held.access.misses == 2
+
+    in_one_process(story)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_key_and_right_end_at_their_moments_though_nobody_is_told_of_time(clock):
+    stall = make_stall()
+    clock.move_to(START)
+    ends = {"key-expired": START + timedelta(seconds=20), "entitlement-ended": START + timedelta(seconds=10)}
+    ApiKey.objects.filter(pk=stall.key.pk).update(expires_at=ends["key-expired"])
+    Entitlement.objects.filter(pk=stall.entitlement.pk).update(valid_to=ends["entitlement-ended"])
+
+    async def story(held: Resources) -> None:
+        before = timedelta(microseconds=1)
+        for code, end in sorted(ends.items()):  # the right first
+            clock.move_to(end - before)
+            if code == "entitlement-ended":
+                assert (await calls.answer(held, asked_of(stall), stall.product.code)).status == 200
+            clock.move_to(end)
+            answer = await calls.answer(held, asked_of(stall), stall.product.code)
+            assert json.loads(answer.body)["type"] == f"/problems/{code}"
+
+    in_one_process(story)
+
+
+def known(held: Resources) -> list[Access]:
+    return [entry.found for entry in held.access._entries.values() if entry.found is not None]
+
+
+def test_scenario_72_emergency_stop_acts_in_two_gateway_processes_within_two_seconds(client: Client, serve):
+    """A minister calls; both gateways have believed the key for more than a second by then."""
+    other = Client(serve(), client.stall)
+    gateways = (client, other)
+    ends = time.monotonic() + 1.5
+    while time.monotonic() < ends:
+        assert {gateway.call().status_code for gateway in gateways} == {200}
+    stop(client.stall)
+    began = time.monotonic()
+    last_served = {0: began, 1: began}
+    waiting = set(last_served)
+    while waiting:
+        for number in tuple(waiting):
+            asked = time.monotonic()
+            response = gateways[number].call()
+            if response.status_code == 200:
+                last_served[number] = asked
+                assert asked - began < 5
+            else:
+                problem(response, 503, "emergency-stop")
+                waiting.discard(number)
+    assert max(last_served.values()) - began <= 1.0, "a second is what is promised for anything; two for a stop"
+
+
+@pytest.mark.proof
+def test_revoked_key_stops_within_a_second_though_postgresql_was_killed_and_came_back(transactional_db):
+    """What was committed just before and just after the restart is not believed for longer than anything else."""
+    if not is_embedded():
+        pytest.skip("DATABASE_URL names a server of somebody else's")
+    stall = make_stall()
+    first, second = (stall.key_for(stall.entitlement) for _ in range(2))
+    with own_postgres() as postgres:
+        server = start_server(database=postgres.url)
+        try:
+            client = Client(server, stall)
+            ends = time.monotonic() + 1.5
+            while time.monotonic() < ends:
+                assert client.call(first[1]).status_code == client.call(second[1]).status_code == 200
+            with psycopg.connect(postgres.url, autocommit=True) as link:
+                revoked = time.monotonic()
+                link.execute("UPDATE settlement_apikey SET revoked_at = %s WHERE id = %s", [START, first[0].pk])
+                postgres.kill()
+            postgres.start()
+            assert refused_after(client, first[1]) - revoked <= 1.0, "asked with the database away, or after"
+            while client.call(second[1]).status_code != 200:
+                assert time.monotonic() - revoked < 30, "the gateway does not recover"
+            with psycopg.connect(postgres.url, autocommit=True) as link:
+                link.execute("UPDATE settlement_apikey SET revoked_at = %s WHERE id = %s", [START, second[0].pk])
+            revoked = time.monotonic()
+            assert refused_after(client, second[1]) - revoked <= 1.0
+        finally:
+            server.stop()
+
+
+def refused_after(client: Client, secret: str) -> float:
+    """Call until the key is refused as revoked; the moment at which the last call that was served was sent, or zero."""
+    last_served, ends = 0.0, time.monotonic() + 30
+    while time.monotonic() < ends:
+        asked = time.monotonic()
+        status = client.call(secret).status_code
+        if status == 200:
+            last_served = asked
+        if status == 401:
+            return last_served
+    pytest.fail("never refused")
