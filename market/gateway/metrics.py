@@ -48,6 +48,16 @@ class Metrics:
             ("commit_batch_most", "gauge", recorder.most),
             ("recorder_queue", "gauge", recorder.queue),
             ("refusals_dropped_total", "counter", held.journal.dropped),
+            ("staleness_seconds", "gauge", _seconds(held.listener.staleness)),
+            ("notices_total", "counter", held.listener.notices),
+            ("listener_connections_total", "counter", held.listener.connections),
+            ("rights_known", "gauge", len(held.access)),
+            ("rights_believed_total", "counter", held.access.hits),
+            ("rights_looked_up_total", "counter", held.access.misses),
         ):
             lines += [f"# TYPE gongshu_{name} {kind}", f"gongshu_{name}{{{worker}}} {value}"]
         return "\n".join(lines) + "\n"
+
+
+def _seconds(value: float) -> str:
+    return "+Inf" if value == float("inf") else f"{value:.3f}"
