@@ -61,7 +61,7 @@ def serve_django(port: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         blocking_threads=THREADS,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # it warns of more threads than cores; they wait for the database
     ).serve()
 
 

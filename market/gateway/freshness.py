@@ -187,7 +187,7 @@ class Fresh(Generic[Found]):
             entry = self._begin(key, now)
         elif entry.future.done():
             self.hits += 1
-            return entry.found
+            return entry.future.result()  # ``found`` may not be set yet: ``_done`` runs a turn of the loop later
         return await asyncio.shield(entry.future)
 
     def drop(self, key: Any) -> None:

@@ -161,6 +161,26 @@ def test_many_who_ask_at_once_share_one_look_up_and_a_failed_one_is_not_remember
     remembering(story)
 
 
+def test_who_asks_in_the_moment_between_a_look_ups_end_and_its_filing_gets_what_was_found():
+    async def story(market, listener, fresh):
+        told = []
+
+        async def look(key):
+            asyncio.get_running_loop().call_soon(ask)  # runs after this has ended, and before what waits for it
+            return "one"
+
+        def ask():
+            assert next(iter(fresh._entries.values())).future.done() and fresh.peek("a") is None
+            with pytest.raises(StopIteration) as answered:
+                fresh.get("a").send(None)
+            told.append(answered.value.value)
+
+        fresh._look = look
+        assert await fresh.get("a") == "one" and told == ["one"]
+
+    remembering(story)
+
+
 def hear(listener: Listener, payload: str) -> None:
     listener._hear(psycopg.Notify(freshness.CHANNEL, payload, 0))
 
