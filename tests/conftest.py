@@ -26,6 +26,7 @@ UNMANAGED_TABLES = (
     "settlement_usageidentity",
     "settlement_usagedelta",
     "settlement_usagerollup",
+    "settlement_ratelease",
 )
 
 

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 
 from market.gateway.call import Call
 from market.gateway.problems import Problem
+from market.gateway.rates import Wanted
 from market.gateway.resources import Resources
 from settlement.entitlements.access import Access
+from settlement.metering.leases import WINDOW_SECONDS
 
 
-def take_rate(held: Resources, call: Call, key_id: int, per_minute: int) -> None:
-    """Headers of draft-ietf-httpapi-ratelimit-headers-10: the rate of the key and, where there is one, the quota."""
-    allowance = held.rates.take(key_id, per_minute, time.monotonic())
-    policy, state = f'"rate";q={per_minute};w=60', f'"rate";r={allowance.remaining};t={allowance.seconds}'
+async def take_rates(held: Resources, call: Call, access: Access) -> None:
+    """One call of the plan's rate, of the organisation's and of the product's capacity. Raises ``Problem`` (429)."""
+    assert access.product_id is not None
+    capacity = held.capacities.peek(access.product_id) or await held.capacities.get(access.product_id)
+    wanted = [Wanted("rate", f"e{access.entitlement_id}", access.rate_per_minute or 0)]
+    if capacity is not None:
+        if capacity.organisation_calls is not None:
+            wanted.append(Wanted("organisation", f"o{access.organisation_id}", capacity.organisation_calls))
+        limit = capacity.limit_of(purpose=call.purpose, is_free=access.is_free)
+        if limit is not None:
+            wanted.append(Wanted("product", f"p{access.product_id}", limit))
+    await _take(held, call, wanted)
+
+
+async def take_key_rate(held: Resources, call: Call, access: Access, per_minute: int) -> None:
+    """Of what uses nothing up: the sandbox, withdrawals of consent."""
+    await _take(held, call, [Wanted("rate", f"k{access.key_id}", per_minute)])
+
+
+async def _take(held: Resources, call: Call, wanted: Sequence[Wanted]) -> None:
+    """Headers of draft-ietf-httpapi-ratelimit-headers-10: what bounds the call, a quota among it, and what is left of each."""
+    second = call.at.timestamp()
+    allowance = held.rates.spend(wanted, second) or await held.rates.take(wanted, second)
+    seconds = allowance.seconds
+    policy = ", ".join([f'"{name}";q={limit};w={WINDOW_SECONDS}' for name, limit, _left in allowance.states])
+    state = ", ".join([f'"{name}";r={left};t={seconds}' for name, _limit, left in allowance.states])
     access = call.access
     if access is not None and access.quota_limit is not None:
         policy += f', "quota";q={access.quota_limit}'
         state += f', "quota";r={max(0, access.quota_limit - (access.quota_used or 0))}'
     call.headers = {"ratelimit-policy": policy, "ratelimit": state}
-    if not allowance.is_allowed:
-        raise Problem("rate-limit", headers={"retry-after": str(allowance.seconds)})
+    if allowance.refused:
+        raise Problem("rate-limit", headers={"retry-after": str(seconds)}, policy=allowance.refused)
 
 
 async def check_balance(held: Resources, access: Access) -> None:

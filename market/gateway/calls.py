@@ -11,7 +11,7 @@ import time
 from django.utils import translation
 
 from market.gateway import consent, sandbox, signing
-from market.gateway.admission import check_balance, quota_problem, take_rate
+from market.gateway.admission import check_balance, quota_problem, take_rates
 from market.gateway.authentication import authenticate
 from market.gateway.call import Call
 from market.gateway.http import MOST_BYTES, Request, Response, problem_response
@@ -71,7 +71,7 @@ async def _serve(held: Resources, call: Call) -> Response:
         raise Problem(refusal)
     await check_balance(held, access)
     call.purpose = call.purpose or access.purposes[0]  # type: ignore[index]  # a database constraint: at least one
-    take_rate(held, call, access.key_id, access.rate_per_minute or 0)
+    await take_rates(held, call, access)
     call.consent = await consent.named(held, call, access)
     body, raw = await call.request.json(MOST_BYTES)
     digest = signing.request_digest(call.code, call.purpose, raw)

@@ -21,7 +21,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from market.gateway import signing
-from market.gateway.admission import take_rate
+from market.gateway.admission import take_key_rate
 from market.gateway.authentication import authenticate
 from market.gateway.call import Call
 from market.gateway.http import Request, Response, encode
@@ -88,7 +88,7 @@ async def withdraw(held: Resources, request: Request) -> Response:
     access = await authenticate(held, request, now(), scope="calls")  # who may name a consent may take it back
     if access.mode != "live":
         raise Problem("key-mode")
-    take_rate(held, Call(request, "", now()), access.key_id, access.rate_per_minute or 0)
+    await take_key_rate(held, Call(request, "", now()), access, access.rate_per_minute or 0)
     body, _raw = await request.json(MOST_BYTES)
     reference, moment, note = _checked(body, request.language)
     try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from django.db import connections
 from psycopg import AsyncConnection, OperationalError, conninfo
 from psycopg.rows import dict_row
@@ -24,7 +26,9 @@ from products.runtimes.egress import egress
 from products.runtimes.keys import product_key
 from products.runtimes.pool import Pool
 from settlement.entitlements.access import Access, turns_at
+from settlement.metering import leases
 from settlement.metering.balances import left_of
+from settlement.metering.capacity import Capacity, capacity_of
 from settlement.metering.journal import Journal
 from settlement.metering.recorder import Recorder
 from settlement.sql import query
@@ -41,14 +45,16 @@ class Resources:
     recorder: Recorder
     journal: Journal
     call_log: CallLog | None
+    _tidying: asyncio.Future[None]
 
     def __init__(self, parameters: str) -> None:
         self.metrics = Metrics()
-        self.rates = Rates()
+        self.rates = Rates(self._lease, self._forget_rates)
         self.models = Pool()
         self.listener = Listener(parameters)
         self.access: Fresh[Access] = Fresh(self._look_up_key, self.listener, _tags_of_access)
         self.balances: Fresh[int] = Fresh(self._look_up_balance, self.listener, lambda _left: None)  # each call moves it
+        self.capacities: Fresh[Capacity] = Fresh(self._look_up_capacity, self.listener, _tags_of_capacity)
         self.products: Fresh[dict[str, Any]] = Fresh(self._look_up_product, self.listener, _tags_of_product)
         self.hosts: Fresh[bool] = Fresh(self._look_up_host, self.listener, lambda _allowed: None)  # nobody is told of it
         self._loaded: dict[int, tuple[Loaded, dict[str, Any]]] = {}
@@ -74,6 +80,8 @@ class Resources:
         await self.listener.close()
         await self.recorder.close()
         await self.journal.close()
+        with contextlib.suppress(psycopg.Error, PoolTimeout):
+            await leases.give_back(self.pool, list(self.rates.left()))
         await self.models.close()
         for loaded, _row in self._loaded.values():
             await host.close(loaded)
@@ -138,6 +146,23 @@ class Resources:
         row = await self.row("remote_host_allowed", code=code, host=host, port=port)
         return row is not None and row["is_allowed"]
 
+    async def _look_up_capacity(self, product_id: int) -> Capacity | None:
+        row = await self.row("capacity_rules", product=product_id, day=business_date(now()))
+        return None if row is None else capacity_of(**row)
+
+    async def _lease(self, **wanted: Any) -> leases.Lease:
+        try:
+            return await leases.lease(self.pool, **wanted)
+        except PoolTimeout:
+            raise
+        except OperationalError:
+            await self.pool.check()
+            return await leases.lease(self.pool, **wanted)
+
+    def _forget_rates(self, began: int) -> None:
+        self._tidying = asyncio.ensure_future(leases.forget(self.pool, began=began))
+        self._tidying.add_done_callback(lambda done: done.cancelled() or done.exception())  # another minute, another try
+
     async def _look_up_product(self, code: str) -> dict[str, Any] | None:
         return await self.row("product_on_offer", code=code)
 
@@ -162,6 +187,10 @@ def _tags_of_access(access: Access) -> tuple[Tag, ...] | None:
         ("product", access.product_id),
     )
     return tuple((kind, id_) for kind, id_ in named if id_ is not None)
+
+
+def _tags_of_capacity(capacity: Capacity) -> tuple[Tag, ...]:
+    return (("product", capacity.product_id),)  # a new rule set is not told: it acts within half a minute
 
 
 def _tags_of_product(row: dict[str, Any]) -> tuple[Tag, ...]:

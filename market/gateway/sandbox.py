@@ -10,7 +10,7 @@ import asyncio
 import re
 from typing import Any
 
-from market.gateway.admission import take_rate
+from market.gateway.admission import take_key_rate
 from market.gateway.call import Call
 from market.gateway.http import MOST_BYTES, Response, encode
 from market.gateway.problems import CATALOGUE, Problem
@@ -63,7 +63,7 @@ async def _answer(held: Resources, call: Call, access: Access) -> Any:
     refuse_if_stopped(access.stop_kind, access.stop_since, access.stop_reason)
     if product["state"] != "listed" or product["release_id"] is None:
         raise Problem("product-suspended")
-    take_rate(held, call, access.key_id, SANDBOX_PER_MINUTE)
+    await take_key_rate(held, call, access, SANDBOX_PER_MINUTE)
     await _as_asked(call)
     body, _raw = await call.request.json(MOST_BYTES)
     loaded, release = await load(held, product["release_id"])

@@ -194,6 +194,7 @@ def missing_from(values: dict[str, Any]) -> list[Parameter]:
 
 WORKING_DAYS = ngettext_lazy("%(n)s working day", "%(n)s working days", "n")
 DAYS = ngettext_lazy("%(n)s day", "%(n)s days", "n")
+CALLS = ngettext_lazy("%(n)s call", "%(n)s calls", "n")
 MONTHS = ngettext_lazy("%(n)s month", "%(n)s months", "n")
 CALLS = ngettext_lazy("%(n)s call", "%(n)s calls", "n")
 PEOPLE = ngettext_lazy("%(n)s person", "%(n)s people", "n")
@@ -257,6 +258,15 @@ LISTED = (
     _days("risk_case_working_days", _("Answer to a risk case"), f"SM11 · {OPERATE}"),
     _days("join_review_working_days", _("Review of products held together"), "R72"),
     _days("minimum_cell", _("Fewest people in a published cell"), "R32", unit=PEOPLE, low=2, high=1000),
+    _share("capacity_share_free", _("Free use may fill this share of a product's capacity"), "R69"),
+    _share("capacity_share_paid", _("Paid use may fill this share; the rest is for government and emergencies"), "R69"),
+    _days(
+        "organisation_calls_per_minute",
+        _("Calls a minute of one organisation"),
+        "R69",
+        unit=CALLS,
+        high=100_000_000,
+    ),
     _days("closing_grace_days", _("Grace before a month closes"), "SM8", unit=DAYS, low=0, high=31),
     _days("invoice_due_days", _("Invoices fall due after"), "SM8", unit=DAYS, low=0),
     _days("network_log_months", _("Refusals and uses of keys are kept"), CYBERSECURITY, unit=MONTHS, low=6, high=120),

@@ -7,6 +7,7 @@ last moments of it, and only of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from datetime import datetime
 
 import psycopg
 from django.db import close_old_connections, connections
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from settlement.entitlements.risk import ids_of, out_of_purpose_watch
 from settlement.metering.rollups import fold_through
@@ -89,6 +90,9 @@ class Journal:
                     await connection.execute(query("forget_answers"), {"at": self._now()})
         except Exception as error:  # the next turn tries again; calls go on
             log.error("the journal could not be written: %s", type(error).__name__)
+            if isinstance(error, psycopg.OperationalError):  # not for a call to find out
+                with contextlib.suppress(psycopg.OperationalError, PoolTimeout):
+                    await self._pool.check()
 
     async def _watch(self, batch: list[NewRefusal]) -> None:
         """What was refused may be a signal: counted here, where no call waits for it. An hourly sweep finds what a crash lost."""

@@ -37,8 +37,8 @@ def test_call_is_answered_with_its_receipt_after_it_was_metered(client):
         client.stall.key.pk,
     )
     assert row.book_month == date(2026, 10, 1) and row.request_digest and abs(row.event_time - START) < timedelta(minutes=9)
-    assert re.fullmatch(r'"rate";q=1000000;w=60', response.headers["ratelimit-policy"])
-    assert re.fullmatch(r'"rate";r=999999;t=\d+', response.headers["ratelimit"])
+    assert re.fullmatch(r'"rate";q=1000000;w=60, "organisation";q=6000000;w=60', response.headers["ratelimit-policy"])
+    assert re.fullmatch(r'"rate";r=999999;t=\d+, "organisation";r=\d+;t=\d+', response.headers["ratelimit"])
     client.stall.key.refresh_from_db()
     ends = time.monotonic() + 3
     while client.stall.key.last_used_at is None and time.monotonic() < ends:
