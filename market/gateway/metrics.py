@@ -7,6 +7,8 @@ from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from market.gateway.remote_metrics import remote_lines
+
 if TYPE_CHECKING:
     from market.gateway.resources import Resources
 
@@ -56,6 +58,7 @@ class Metrics:
             ("rights_looked_up_total", "counter", held.access.misses),
         ):
             lines += [f"# TYPE gongshu_{name} {kind}", f"gongshu_{name}{{{worker}}} {value}"]
+        lines += remote_lines(worker, held.remotes())
         return "\n".join(lines) + "\n"
 
 

@@ -51,8 +51,8 @@ async def _run(held: Resources, run: Steps) -> dict[str, Any] | None:
 
 
 def keys() -> Response:
-    """``GET /v1/keys``: the public key of receipts, as a JSON Web Key Set."""
-    return Response(200, encode({"keys": [signing.public_jwk()]}), "application/jwk-set+json")
+    """``GET /v1/keys``: the public keys of receipts and of requests to operators' services, as a JSON Web Key Set."""
+    return Response(200, encode({"keys": [signing.public_jwk(), signing.remote_jwk()]}), "application/jwk-set+json")
 
 
 async def delivery(held: Resources, token: str) -> Response:

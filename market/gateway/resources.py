@@ -25,6 +25,7 @@ from products.runtimes.base import Loaded, ReleaseSpec, Secrets
 from products.runtimes.egress import egress
 from products.runtimes.keys import product_key
 from products.runtimes.pool import Pool
+from products.runtimes.remote import RemoteRuntime
 from settlement.entitlements.access import Access, turns_at
 from settlement.metering import leases
 from settlement.metering.balances import left_of
@@ -115,6 +116,10 @@ class Resources:
             task = self._loading[release_id] = asyncio.create_task(self._load(release_id))
             task.add_done_callback(lambda _: self._loading.pop(release_id, None))
         return await asyncio.shield(task)
+
+    def remotes(self) -> list[RemoteRuntime]:
+        """The loaded releases that operators' services answer."""
+        return [loaded for loaded, _row in self._loaded.values() if isinstance(loaded, RemoteRuntime)]
 
     async def _load(self, release_id: int) -> tuple[Loaded, dict[str, Any]]:
         row = await self.row("release_content", release=release_id)

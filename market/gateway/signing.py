@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
+from products.runtimes.signatures import jwk, request_key
+
 canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -70,6 +72,12 @@ def public_jwk() -> dict[str, str]:
     raw = receipt_key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     jwk = {"crv": "Ed25519", "kty": "OKP", "x": _base64(raw)}
     return jwk | {"kid": _base64(sha256(canonical(jwk)).digest()), "use": "sig", "alg": "EdDSA"}
+
+
+@cache
+def remote_jwk() -> dict[str, str]:
+    """The public half of the key that signs requests to operators' own services."""
+    return jwk(request_key(settings.SIGNING_KEY).public_key())
 
 
 def signed(facts: dict[str, Any]) -> dict[str, Any]:

@@ -417,3 +417,47 @@ def test_a_remote_verification_names_its_subject(egress):
     spec = replace(release("https://a.example/"), type="verification", config=config)
     loaded = host.load(spec, secrets=Secrets(product_key=lambda code: b"", link_key=b"link"))
     assert loaded.subject({"uscc": "91330200ma9t01184x "}) == loaded.subject(BODY) != loaded.subject({"uscc": "x"})
+
+
+# --- The operator's side, as the docs show it ---------------------------------------------------------------------------------
+
+
+def test_the_operators_own_service_of_the_docs_believes_us_and_nobody_else():
+    import runpy
+    from pathlib import Path
+
+    from products.runtimes.signatures import signed_headers
+
+    specs = Path(__file__).parents[3] / "docs" / "specs"
+    verified = runpy.run_path(str(specs / "remote_service.py"))["verified"]
+    ours = signer("signing key of the tests")
+    keys = {ours.key_id: request_key("signing key of the tests").public_key()}
+    body, url, now = json.dumps(BODY).encode(), "https://grade.example/v1/grade", 1_778_000_000
+    sent = {"content-type": "application/json", "gongshu-product": "grade", "gongshu-release": "3", "gongshu-call": "1"}
+    headers = signed_headers(signer=ours, method="POST", url=url, body=body, headers=sent, created=now)
+    assert verified(keys, "POST", url, headers, body, now)
+    assert not verified(keys, "PUT", url, headers, body, now)
+    assert not verified(keys, "POST", url + "?all=1", headers, body, now)
+    assert not verified(keys, "POST", url, headers, body + b" ", now)
+    assert not verified(keys, "POST", url, {**headers, "gongshu-call": "2"}, body, now)
+    assert not verified(keys, "POST", url, headers, body, now + 600)
+    assert not verified({}, "POST", url, headers, body, now)
+    assert not verified(keys, "POST", url, sent, body, now)
+
+
+def test_the_worked_spec_of_a_remote_product_is_sound():
+    from pathlib import Path
+
+    from products.catalogue.packing import packed
+    from products.catalogue.spec import SpecRefused, spec_parse
+
+    folder = Path(__file__).parents[3] / "docs" / "specs"
+    text = (folder / "credit-grade.yaml").read_text(encoding="utf-8")
+    secrets = Secrets(product_key=lambda code: b"", link_key=b"link")
+    made = packed(spec_parse(text, folder=folder), version=1, secrets=secrets)
+    loaded = host.load(made, secrets=secrets)
+    loaded.check(BODY)
+    assert loaded.subject(BODY) and made.artifact == b""
+    with pytest.raises(SpecRefused) as refused:
+        spec_parse(text.replace("release:\n", "release:\n  data: credit-grade.yaml\n"), folder=folder)
+    assert refused.value.errors[0]["pointer"] == "/release/data"
