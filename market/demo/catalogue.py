@@ -90,8 +90,9 @@ def index_config(unit: str, **series: str) -> dict[str, Any]:
     return {"unit": unit, "series": {name: {"unit": unit, "label": label} for name, label in series.items()}, "max_points": 400}
 
 
-def verification_config(subject: str, **fields: str) -> dict[str, Any]:
+def verification_config(subject: str, *, tells_absence: bool = False, **fields: str) -> dict[str, Any]:
     return {
+        "tells_absence": tells_absence,
         "subject": {"label": subject, "normalise": "code"},
         "fields": {name: {"label": label, "normalise": "text"} for name, label in fields.items()},
         "limits": {"attempts_per_subject_per_day": 20, "subjects_per_day": 5000},
@@ -196,7 +197,7 @@ OFFERS = [
         ),
         purposes=("industry.finance", "industry.trade", "governance.supervision"),
         scenarios=("enterprise-verification", "supply-chain-finance", "market-supervision"),
-        config=verification_config("统一社会信用代码", kind="企业类型", state="登记状态", trade="行业"),
+        config=verification_config("统一社会信用代码", tells_absence=True, kind="企业类型", state="登记状态", trade="行业"),
         make=lambda: data.table_csv(
             seed=12,
             subject_prefix="913302MA2T",
@@ -324,7 +325,7 @@ OFFERS = [
         ),
         purposes=("industry.insurance", "industry.logistics", "industry.finance"),
         scenarios=("port-logistics", "insurance-underwriting", "supply-chain-finance"),
-        config=verification_config("航次编号", berth="码头", cargo="货类", left="离港状态"),
+        config=verification_config("航次编号", tells_absence=True, berth="码头", cargo="货类", left="离港状态"),
         make=lambda: data.table_csv(
             seed=22,
             subject_prefix="JZV26",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from market.gateway import probing
 from market.gateway.call import Call
 from market.gateway.http import speaking
 from market.gateway.problems import Problem
@@ -13,7 +14,6 @@ from market.gateway.resources import Resources
 from products.record.refusals import Refused
 from products.runtimes import host
 from products.runtimes.base import InputRefused, Loaded, RunResult, RuntimeBusy, RuntimeTimeout
-from products.runtimes.limits import ADMIT_SQL, SubjectLimitReached, parameters, raise_unless_admitted
 from settlement.entitlements.access import Access
 from settlement.metering.rules import usage_id
 
@@ -39,7 +39,7 @@ async def run(held: Resources, call: Call, access: Access, body: Any) -> RunResu
     check_input(call, loaded, body)
     subject = loaded.subject(body)
     if subject is not None:
-        await _admit(held, call, access, release["config"]["limits"], subject)
+        await probing.admit(held, call, access, release["config"]["limits"], subject, body)
     call.identifier = usage_id(call.at)
     try:
         with speaking(call.request.language):
@@ -64,17 +64,3 @@ def _without_result(result: RunResult, config: Mapping[str, Any]) -> RunResult:
     if config.get("charges_no_result", True):
         return result
     return replace(result, units=dict.fromkeys(result.units, "0"))
-
-
-async def _admit(held: Resources, call: Call, access: Access, limits: dict[str, Any], subject: bytes) -> None:
-    """Count the question about a subject, or refuse it: what stops the listing of a protected table."""
-    assert access.release_id is not None and access.entitlement is not None
-    asked = parameters(release_id=access.release_id, caller=access.entitlement, limits=limits, digest=subject, at=call.at)
-    async with held.pool.connection() as connection:
-        row = await (await connection.execute(ADMIT_SQL, asked)).fetchone()
-    try:
-        raise_unless_admitted(row[0] if row else "subjects", limits=limits, at=call.at)
-    except SubjectLimitReached as refused:
-        with speaking(call.request.language):
-            detail = str(refused)
-        raise Problem("subject-limit", detail, headers={"retry-after": str(refused.facts["retry_after"])}) from refused

@@ -141,16 +141,37 @@ class ReviewRecord(models.Model):
 
 
 class SubjectWindow(models.Model):
-    """How often a caller asked about one subject on one day: the limits that stop listing a protected table."""
+    """How often an organisation asked about one subject of a product on one day, whatever the release and the entitlement.
 
-    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="+")
-    caller = models.CharField(max_length=40, help_text="Entitlement code")
+    What stops the listing of a protected table, and shows who explores it. Digests are keyed: nothing here names anybody.
+    """
+
+    product = models.ForeignKey(DataProduct, on_delete=models.CASCADE, related_name="+")
+    organisation = models.ForeignKey("products.Organisation", on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
     subject_digest = models.BinaryField(max_length=32)
+    near_digest = models.BinaryField(max_length=8, help_text="Of the subject without its last characters: neighbours share it")
+    claims = ArrayField(models.BinaryField(max_length=8), default=list, help_text="Digests of what was claimed, each once")
     attempts = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["release", "caller", "day", "subject_digest"], name="subject_window_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "organisation", "subject_digest", "day"], name="subject_window_once")
+        ]
+        indexes = [models.Index(fields=["product", "organisation", "day", "near_digest"], name="subject_window_by_neighbours")]
+
+
+class SubjectDay(models.Model):
+    """How many questions an organisation asked of a product on one day, and how many of them nothing matched."""
+
+    product = models.ForeignKey(DataProduct, on_delete=models.CASCADE, related_name="+")
+    organisation = models.ForeignKey("products.Organisation", on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    asked = models.PositiveIntegerField()
+    missed = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["product", "organisation", "day"], name="subject_day_once")]
 
 
 class JoinRule(models.Model):

@@ -7,8 +7,8 @@ bytes; rows are sorted by subject digest. Nothing else of the table leaves the o
 the digests
 cannot be searched (``digests``).
 Config: ``{"subject": {"label", "normalise"}, "fields": {name: {"label", "normalise"}}, "limits":
-{"attempts_per_subject_per_day",
-"subjects_per_day"}}``.
+{"attempts_per_subject_per_day", "subjects_per_day"}, "tells_absence": false}``. ``not_found`` is answered only where
+``tells_absence`` says so; else a subject that is not in the table cannot be told from a claim that does not match.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def input_schema(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def output_schema(config: Mapping[str, Any]) -> dict[str, Any]:
-    answer = {"enum": ["match", "mismatch", "not_found"]}
+    answer = {"enum": ["match", "mismatch", *(["not_found"] if config.get("tells_absence") else [])]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -115,6 +115,7 @@ class VerificationRuntime:
 
     def __init__(self, release: ReleaseSpec, secrets: Secrets) -> None:
         self._config = release.config
+        self._absent = "not_found" if release.config.get("tells_absence") else "mismatch"
         self._table = Table(unpack(release))
         self._digester = Digester(secrets.product_key(release.product_code), release.product_code)
         self._product_schema = Schema(release.input_schema, where="/input_schema")
@@ -145,7 +146,7 @@ class VerificationRuntime:
         absent = self._digester.absent(subject, name)
         stored = row[name] if row else absent
         if compare_digest(stored, absent):
-            return "not_found"
+            return self._absent
         return "match" if compare_digest(stored, claimed) else "mismatch"
 
     def _subject_text(self, body: Mapping[str, Any]) -> str:
@@ -184,13 +185,21 @@ def check_config(config: Mapping[str, Any]) -> None:
         "type": "object",
         "required": ["subject", "fields", "limits"],
         "properties": {
+            "tells_absence": {"type": "boolean"},
             "subject": column,
             "fields": {"type": "object", "minProperties": 1, "additionalProperties": column},
             "limits": {
                 "type": "object",
                 "required": ["attempts_per_subject_per_day", "subjects_per_day"],
                 "additionalProperties": False,
-                "properties": {"attempts_per_subject_per_day": count, "subjects_per_day": count},
+                "properties": {
+                    "attempts_per_subject_per_day": count,
+                    "subjects_per_day": count,
+                    "claims_per_subject": count,
+                    "neighbours_per_day": count,
+                    "no_match_percent": {**count, "maximum": 100},
+                    "no_match_after": count,
+                },
             },
         },
     }

@@ -6,7 +6,7 @@ The buyer is told and may explain; one of the body's people closes it with a rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from products.organisations.models import Organisation, Role, User
 from products.organisations.selectors import require_role
 from products.record import cases, notices
-from products.record.clock import business_date
+from products.record.clock import business_date, day_start
 from products.record.models import Case, CaseState
 from products.record.refusals import Refused
 from products.record.rule_sets import rules_on
@@ -105,6 +105,30 @@ def out_of_purpose_sweep(*, at: datetime) -> list[Case]:
     """The same for every entitlement with such a refusal lately: nothing is left behind by a gateway that was killed."""
     lately = Refusal.objects.filter(at__gte=at - LOOK_BACK, reason="purpose-outside", entitlement__isnull=False)
     return out_of_purpose_watch(entitlements=set(lately.values_list("entitlement_id", flat=True)), at=at)
+
+
+FISHING = "no_match"
+_SIGNS = {
+    "claims": gettext_lazy("Many different claims were made about one subject."),
+    "neighbours": gettext_lazy("Many neighbouring subjects were asked about, as in a sequence."),
+    FISHING: gettext_lazy("Most of the day's questions were matched by nothing, as guesses are."),
+}
+
+
+def probing_watch(*, signs: Mapping[int, str], at: datetime) -> list[Case]:
+    """Open a case for each entitlement with a sign of probing; returns the new ones.
+
+    After one is closed, its day's counts stand still: the next is opened on another day at the earliest.
+    """
+    opened = []
+    held = Entitlement.objects.filter(pk__in=signs).select_related("product__authorisation__authorising_body", "organisation")
+    for entitlement in held.order_by("id"):
+        about = {"kind": PROBING, "object_type": "settlement.entitlement", "object_id": str(entitlement.pk)}
+        if Case.objects.filter(**about, closed_at__gte=day_start(business_date(at))).exists():
+            continue
+        case = risk_open(entitlement=entitlement, kind=PROBING, note=str(_SIGNS[signs[entitlement.pk]]), at=at)
+        opened += [case] if case else []
+    return opened
 
 
 @transaction.atomic

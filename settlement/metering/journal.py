@@ -10,15 +10,17 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import psycopg
 from django.db import close_old_connections, connections
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from settlement.entitlements.risk import ids_of, out_of_purpose_watch
+from products.runtimes.limits import DAYS_SQL, is_fishing
+from settlement.entitlements.risk import FISHING, ids_of, out_of_purpose_watch, probing_watch
 from settlement.metering.rollups import fold_through
 from settlement.sql import query
 
@@ -41,6 +43,16 @@ class NewRefusal:
     product_id: int | None = None
 
 
+@dataclass(slots=True)
+class AskedDay:
+    """Questions about subjects since they were last written; the limits are those of the release that answered last."""
+
+    entitlement: int
+    limits: Mapping[str, Any]
+    asked: int = 0
+    missed: int = 0
+
+
 class Journal:
     """``journal.refuse(...)`` and ``journal.used(key, at)`` return at once."""
 
@@ -50,6 +62,8 @@ class Journal:
         self._turns = 0
         self._refusals: deque[NewRefusal] = deque(maxlen=MOST_KEPT)
         self._used: dict[int, datetime] = {}
+        self._signs: dict[int, str] = {}
+        self._asked: dict[tuple[int, int, date], AskedDay] = {}
         self._stopping = asyncio.Event()
         self._task = asyncio.create_task(self._run())
         self.dropped = 0
@@ -61,6 +75,17 @@ class Journal:
 
     def used(self, key_id: int, at: datetime) -> None:
         self._used[key_id] = at
+
+    def probing(self, entitlement: int, sign: str) -> None:
+        """A question that looks like probing was refused; ``sign`` as ``products.runtimes.limits.PROBING``."""
+        self._signs[entitlement] = sign
+
+    def asked(self, key: tuple[int, int, date], entitlement: int, limits: Mapping[str, Any], *, missed: bool) -> None:
+        """A question about a subject was answered. ``key`` is product, organisation, business day."""
+        day = self._asked.setdefault(key, AskedDay(entitlement, limits))
+        day.entitlement, day.limits = entitlement, limits
+        day.asked += 1
+        day.missed += missed
 
     async def close(self) -> None:
         self._stopping.set()
@@ -82,6 +107,8 @@ class Journal:
                 used, self._used = self._used, {}
                 async with self._pool.connection() as connection:
                     await connection.execute(query("touch_keys"), {"ids": list(used), "moments": list(used.values())})
+            if self._asked or self._signs:
+                await self._write_asked()
             self._turns += 1
             if self._turns % FOLD_TURNS == 0:
                 await fold_through(self._pool)
@@ -93,6 +120,27 @@ class Journal:
             if isinstance(error, psycopg.OperationalError):  # not for a call to find out
                 with contextlib.suppress(psycopg.OperationalError, PoolTimeout):
                     await self._pool.check()
+
+    async def _write_asked(self) -> None:
+        """Add up the day's questions, and open a risk case where they look like guesses or a limit says probing."""
+        days, self._asked = self._asked, {}
+        signs, self._signs = self._signs, {}
+        if days:
+            columns: dict[str, list[Any]] = {
+                "product": [key[0] for key in days],
+                "organisation": [key[1] for key in days],
+                "day": [key[2] for key in days],
+                "asked": [each.asked for each in days.values()],
+                "missed": [each.missed for each in days.values()],
+            }
+            async with self._pool.connection() as connection:
+                rows = await (await connection.execute(DAYS_SQL, columns)).fetchall()
+            for product, organisation, day, asked, missed in rows:
+                held = days[product, organisation, day]
+                if is_fishing(asked_=asked, missed=missed, limits=held.limits):
+                    signs[held.entitlement] = FISHING
+        if signs:
+            await asyncio.to_thread(_open_probing_cases, signs, self._now())
 
     async def _watch(self, batch: list[NewRefusal]) -> None:
         """What was refused may be a signal: counted here, where no call waits for it. An hourly sweep finds what a crash lost."""
@@ -118,6 +166,14 @@ class Journal:
             self._refusals.extendleft(reversed(batch))
             raise
         await self._watch(batch)
+
+
+def _open_probing_cases(signs: dict[int, str], at: datetime) -> None:
+    close_old_connections()
+    try:
+        probing_watch(signs=signs, at=at)
+    finally:
+        connections.close_all()
 
 
 def _open_risk_cases(entitlements: set[int], at: datetime) -> None:

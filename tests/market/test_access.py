@@ -18,6 +18,7 @@ STARTERS = ("platform.owner", "authority.owner", "operator.owner")
 STOPPERS = (*STARTERS, "platform.cashier")
 
 CONCERNED = ("regulator.owner", "operator.owner", "authority.owner")  # of a permitted revenue; each sees its own only
+PROTECTORS = ("authority.owner", "platform.owner", "platform.cashier")
 REVENUE: dict[str, int] = {"all": 403, "visitor": 302} | dict.fromkeys(CONCERNED, 200)
 
 # Where people land who are not named: a visitor at sign-in (302), anyone else at 403. "all" is everybody.
@@ -163,6 +164,22 @@ GET_ROWS: dict[str, dict[str, int]] = {
     "/console/platform/reviews/": {"all": 403, "visitor": 302, "authority.owner": 200},
     "/console/authority/authorisations/": {"all": 403, "visitor": 302, "authority.owner": 200},
     "/console/authority/authorisations/new/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/consent/": {"all": 200},
+    "/console/authority/risks/": {"all": 403, "visitor": 302} | dict.fromkeys(PROTECTORS, 200),
+    "/console/authority/risks/0/": {"all": 403, "visitor": 302} | dict.fromkeys(PROTECTORS, 404),
+    "/console/buyer/risks/": {"all": 403, "visitor": 302} | dict.fromkeys((*CLAIMANTS, "operator.owner"), 200),
+    "/console/buyer/risks/0/": {"all": 403, "visitor": 302} | dict.fromkeys((*CLAIMANTS, "operator.owner"), 404),
+    "/console/buyer/consents/": {"all": 403, "visitor": 302} | dict.fromkeys((*CLAIMANTS, "operator.owner"), 200),
+    "/console/buyer/consents/0/": {"all": 403, "visitor": 302} | dict.fromkeys((*CLAIMANTS, "operator.owner"), 404),
+    "/console/buyer/joins/": {"all": 403, "visitor": 302} | dict.fromkeys((*CLAIMANTS, "operator.owner"), 200),
+    "/console/buyer/joins/0/": {"all": 403, "visitor": 302} | dict.fromkeys((*CLAIMANTS, "operator.owner"), 404),
+    "/console/buyer/joins/new/": {"all": 403, "visitor": 302} | dict.fromkeys((*CLAIMANTS, "operator.owner"), 404),
+    "/console/platform/joins/": {"all": 403, "visitor": 302, "authority.owner": 200},
+    "/console/platform/joins/0/": {"all": 403, "visitor": 302, "authority.owner": 404},
+    "/console/platform/joins/rules/": {"all": 403, "visitor": 302} | dict.fromkeys(PROTECTORS, 200),
+    "/console/platform/joins/rules/new/": {"all": 403, "visitor": 302} | dict.fromkeys(PROTECTORS, 200),
+    "/console/platform/joins/rules/0/end/": {"all": 403, "visitor": 302} | dict.fromkeys(PROTECTORS, 404),
+    "/console/platform/joins/rules/proposals/0/": {"all": 403, "visitor": 302} | dict.fromkeys(PROTECTORS, 404),
     "/console/registry/": {"all": 403, "visitor": 302},
     "/console/registry/new/": {"all": 403, "visitor": 302},
     "/console/operator/": {"all": 403, "visitor": 302, "operator.owner": 200},
@@ -198,6 +215,11 @@ WRONG_METHODS = [
     ("get", "/console/stops/1/lift/"),
     ("get", "/console/keys/1/rotate/"),
     ("get", "/console/keys/1/revoke/"),
+    ("get", "/console/authority/risks/1/decide/"),
+    ("get", "/console/authority/risks/1/resume/"),
+    ("post", "/console/authority/risks/"),
+    ("get", "/console/platform/joins/rules/proposals/1/agree/"),
+    ("post", "/console/platform/joins/"),
     ("post", "/console/operator/costs/"),
     ("get", "/console/operator/costs/problems.csv"),
     ("get", "/console/operator/costs/1/withdraw/"),

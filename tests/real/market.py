@@ -164,6 +164,7 @@ class Market:
                 "subject": {"label": "行政区划代码", "column": "code", "normalise": "code"},
                 "fields": {"name": {"label": "名称"}, "city": {"label": "所属城市代码", "column": "cityCode"}},
                 "limits": {"attempts_per_subject_per_day": 1000, "subjects_per_day": 5000},
+                "tells_absence": True,
             }
         return {"fields": self.files[code].fields(), "decimals": 6, "limits": {"seconds": 10, "memory_mb": 1024}}
 

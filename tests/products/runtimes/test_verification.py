@@ -18,6 +18,7 @@ CONFIG = {
         "phone": {"label": "电话", "normalise": "digits"},
     },
     "limits": {"attempts_per_subject_per_day": 5, "subjects_per_day": 100},
+    "tells_absence": True,
 }
 STATUSES = ["存续", "注销", "吊销", "迁出"]
 CSV = (
@@ -66,6 +67,17 @@ def test_an_unknown_subject_and_an_empty_value_are_not_found_in_the_same_shape(a
     assert known.output == {"results": {"status": "match", "phone": "not_found"}}
     assert unknown.output == {"results": {"status": "not_found", "phone": "not_found"}}
     assert known.output.keys() == unknown.output.keys()
+
+
+def test_no_such_subject_is_not_told_from_does_not_match_unless_the_product_says_so(make_release, digester, secrets, at):
+    quiet = CONFIG | {"tells_absence": False}
+    release = make_release("verification", quiet, verification.pack_csv(CSV, quiet, digester))
+    loaded = host.load(release, secrets=secrets)
+    claims = {"status": "注销", "phone": "1"}
+    answers = [loaded.run({"subject": subject, "claims": claims}, at) for subject in ("91330200MA2T00204T", "91330200MA2T009999")]
+    assert answers[0].output == answers[1].output == {"results": {"status": "mismatch", "phone": "mismatch"}}
+    assert answers[0].units == answers[1].units
+    assert release.output_schema["properties"]["results"]["properties"]["name"] == {"enum": ["match", "mismatch"]}
 
 
 def test_no_answer_ever_holds_a_value_of_the_table(release, ask):
