@@ -1,7 +1,8 @@
-"""What stops the listing of a protected table, and shows who explores one (domain.md section 9: enumeration and probing).
+"""What stops the listing of a protected table, and shows who explores one.
 
-Each question about a subject is counted in one statement before the run (``products.runtimes.limits``). What looks like probing is
-told to the journal, which opens a risk case behind the calls; while one is open, questions under the entitlement are answered 429.
+Each question about a subject is counted in one statement before the run (``products.runtimes.limits``). What looks like probing
+is told to the journal, which opens a risk case behind the calls; while one is open, questions under the entitlement are answered
+429.
 """
 
 from __future__ import annotations

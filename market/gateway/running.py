@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from market.gateway import probing
+from market.gateway import outputs, probing
 from market.gateway.call import Call
 from market.gateway.http import speaking
 from market.gateway.problems import Problem
@@ -53,6 +53,9 @@ async def run(held: Resources, call: Call, access: Access, body: Any) -> RunResu
         raise Problem("runtime-timeout") from refused
     except Refused as refused:
         raise Problem("runtime-failed") from refused
+    outputs.check(held, access.release_id, release, result.output)
+    if subject is not None:
+        probing.answered(held, call, access, release["config"]["limits"], result.output)
     return result if result.has_result else _without_result(result, release["config"])
 
 

@@ -24,8 +24,11 @@ from products.catalogue.services import ListingRefused, release_switch, reviews_
 from products.catalogue.spec import ProductSpec, SpecRefused
 from products.organisations.models import Organisation, User
 from products.record.audit import record
+from products.record.clock import business_date
+from products.record.rule_sets import parameter
 from products.registry.models import Authorisation, DataResource, ProductType, Purpose, Scenario
 from products.runtimes.base import FieldError, Secrets
+from products.runtimes.index import has_counts
 
 
 class PublishRefused(ListingRefused):
@@ -77,6 +80,7 @@ def product_publish(
     by = by or default_publisher(found.operator)
     if by:
         require_publisher(by, found.operator)
+    spec = _with_minimum_cell(spec, found, at)
     proven = prove(spec, version=_next_version(spec.code), secrets=_with_hosts_of(found.operator, secrets), at=at)
     with transaction.atomic():
         return _file(spec, found, proven, by, at, price_state, licences)
@@ -91,6 +95,22 @@ def _with_hosts_of(operator: Organisation, secrets: Secrets) -> Secrets:
         return host_is_allowed(operator=operator, host=host, port=port)
 
     return replace(secrets, egress=replace(secrets.egress, allows=allows))
+
+
+def _with_minimum_cell(spec: ProductSpec, found: References, at: datetime) -> ProductSpec:
+    """An index that says how many people stand behind its values keeps the least number in its config (R32).
+
+    Raises ``SpecRefused`` where the spec asks for less than the rules of the authorising body's place do.
+    """
+    if spec.type != ProductType.INDEX or not has_counts(spec.data):
+        return spec
+    body = found.authorisation.authorising_body if found.authorisation else found.operator
+    least = int(parameter(name="minimum_cell", on=business_date(at), jurisdiction=body.region or "CN"))
+    asked = spec.config.get("min_cell", least)
+    if isinstance(asked, bool) or not isinstance(asked, int) or asked < least:
+        message = str(_("The rules ask for at least %s people in a published cell.") % least)
+        raise SpecRefused([{"pointer": "/release/config/min_cell", "message": message}])
+    return replace(spec, config={**spec.config, "min_cell": asked})
 
 
 def references(spec: ProductSpec) -> References:

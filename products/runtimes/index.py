@@ -3,14 +3,16 @@
 Artifact: MessagePack of ``{"series": {name: {"dates": [day…], "vintages": [day…], "values": ["1.25"…]}}}``, three
 columns
 of one length, sorted by (date, vintage); a day is the proleptic ordinal of ``datetime.date``; a value is a decimal
-string.
-Config: ``{"unit": "…", "series": {name: {"unit", "label"}}, "max_points": 1000}``.
+string. Where the data file says how many people stand behind each value, ``counts`` is a fourth column.
+Config: ``{"unit": "…", "series": {name: {"unit", "label"}}, "max_points": 1000}``, and with counts ``min_cell`` (people; never
+below the rules' minimum), ``small_cells: "suppress"`` and ``totals: {series: [series that it is the sum of]}`` (``cells``).
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,18 +26,22 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.utils.translation import gettext as _
 
+from products.runtimes import cells
 from products.runtimes.base import FieldError, ReleaseRefused, ReleaseSpec, RunResult, refuse_input, refuse_release
 from products.runtimes.schemas import Schema
 
 BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
 MAX_POINTS = 1000
 UNITS = {"calls": "1"}
+LEAST_CELL = 10  # people, where a config says nothing; publishing sets what the rules say
+Row = tuple[str, date, date, str] | tuple[str, date, date, str, int | None]
 
 
-class Series(msgspec.Struct):
+class Series(msgspec.Struct, omit_defaults=True):
     dates: list[int]
     vintages: list[int]
     values: list[str]
+    counts: list[int] | None = None
 
 
 class Packed(msgspec.Struct):
@@ -44,13 +50,16 @@ class Packed(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One value as it was known: its day, the decimal string, and the vintage it comes from."""
+    """One value as it was known: its day, the decimal string (empty: suppressed), and the vintage it comes from."""
 
     day: int
     value: str
     vintage: int
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
+        if not self.value:
+            day, vintage = date.fromordinal(self.day), date.fromordinal(self.vintage)
+            return {"date": day.isoformat(), "value": None, "vintage": vintage.isoformat(), "suppressed": True}
         return {
             "date": date.fromordinal(self.day).isoformat(),
             "value": self.value,
@@ -130,6 +139,9 @@ def output_schema(config: Mapping[str, Any]) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {"date": day, "value": {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}, "vintage": day},
     }
+    if "min_cell" in config:
+        value = {"type": ["string", "null"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
+        point["properties"] = {"date": day, "value": value, "vintage": day, "suppressed": {"const": True}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -149,7 +161,9 @@ class IndexRuntime:
 
     def __init__(self, release: ReleaseSpec) -> None:
         self._config = release.config
-        self._timelines = {name: Timeline(series) for name, series in unpack(release).series.items()}
+        packed = unpack(release)
+        hide_small_cells(packed, release.config)  # once more than at publishing: an artifact may be older than its rule
+        self._timelines = {name: Timeline(series) for name, series in packed.series.items()}
         self._default = next(iter(release.config["series"]))
         self._latest = lru_cache(maxsize=256)(self._find_latest)
         self._max_points = int(release.config.get("max_points", MAX_POINTS))
@@ -231,34 +245,66 @@ def unpack(release: ReleaseSpec) -> Packed:
         raise refuse_release("/config/series", _("must name exactly the series of the data file"))
     for name, series in packed.series.items():
         keys = list(zip(series.dates, series.vintages, strict=False))
-        if not keys or not len(series.dates) == len(series.vintages) == len(series.values):
+        columns = [series.vintages, series.values, *([series.counts] if series.counts is not None else [])]
+        if not keys or any(len(column) != len(series.dates) for column in columns):
             raise refuse_release(f"/artifact/series/{name}", _("is empty, or its columns differ in length"))
         if any(later <= earlier for earlier, later in pairwise(keys)):
             raise refuse_release(f"/artifact/series/{name}", _("is not sorted, or holds a date and vintage twice"))
     return packed
 
 
-def pack(rows: Iterable[tuple[str, date, date, str]]) -> bytes:
-    """Artifact of rows (series, date, vintage, decimal string), in any order. The same rows give the same bytes."""
+def hide_small_cells(packed: Packed, config: Mapping[str, Any]) -> None:
+    """Empty the values behind which too few people stand, and those that would give them away, day by day (``cells``).
+
+    What is hidden in one vintage of a day is hidden in all: a revision must not tell what the first estimate kept.
+    """
+    counted = {name: series for name, series in packed.series.items() if series.counts is not None}
+    days: dict[int, dict[str, int]] = {}
+    for name, series in counted.items():
+        for day, count in zip(series.dates, series.counts or (), strict=True):
+            cells_ = days.setdefault(day, {})
+            cells_[name] = min(count, cells_.get(name, count))
+    minimum, totals = int(config.get("min_cell", LEAST_CELL)), config.get("totals", {})
+    hidden = {(day, name) for day, cells_ in days.items() for name in cells.suppressed(cells_, totals, minimum)}
+    for name, series in counted.items():
+        assert series.counts is not None
+        for place, day in enumerate(series.dates):
+            if (day, name) in hidden:
+                series.values[place], series.counts[place] = "", cells.GONE
+
+
+def pack(rows: Iterable[Row], config: Mapping[str, Any] | None = None) -> bytes:
+    """Artifact of rows (series, date, vintage, decimal string, and people where they are counted), in any order.
+
+    The same rows give the same bytes.
+    """
     columns: dict[str, Series] = {}
-    for name, day, vintage, value in sorted(rows):
-        series = columns.setdefault(name, Series([], [], []))
+    for name, day, vintage, value, *people in sorted(rows, key=lambda row: row[:4]):
+        count = people[0] if people else None
+        series = columns.setdefault(name, Series([], [], [], None if count is None else []))
         series.dates.append(day.toordinal())
         series.vintages.append(vintage.toordinal())
         series.values.append(value)
-    return msgspec.msgpack.encode(Packed(columns))
+        if count is not None and series.counts is not None:
+            series.counts.append(count)
+    packed = Packed(columns)
+    hide_small_cells(packed, config or {})
+    return msgspec.msgpack.encode(packed)
 
 
 def pack_csv(data: bytes, config: Mapping[str, Any]) -> bytes:
-    """Artifact of a CSV file with the columns ``date, value`` and optionally ``series`` and ``vintage`` (default: the
-    date).
+    """Artifact of a CSV file with the columns ``date, value`` and optionally ``series``, ``vintage`` (default: the
+    date) and ``count`` (people behind the value). A count below ``min_cell`` is refused unless the config says that small
+    cells are suppressed.
 
     Raises ``ReleaseRefused`` with every bad row at ``/data/{line}/{column}``.
     """
     default = next(iter(config.get("series") or {"": None}))
-    rows: list[tuple[str, date, date, str]] = []
-    errors: list[FieldError] = []
-    for line, row in enumerate(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))), start=2):
+    rows: list[Row] = []
+    errors: list[FieldError] = _check_totals(config)
+    reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
+    is_counted = "count" in (reader.fieldnames or ())
+    for line, row in enumerate(reader, start=2):
         try:
             day = date.fromisoformat(row.get("date") or "")
             vintage = date.fromisoformat(row["vintage"]) if row.get("vintage") else day
@@ -269,10 +315,38 @@ def pack_csv(data: bytes, config: Mapping[str, Any]) -> bytes:
         if value is None:
             errors.append({"pointer": f"/data/{line}/value", "message": _("must be a decimal number")})
             continue
-        rows.append((row.get("series") or default, day, vintage, value))
+        count = _count(row.get("count") or "", config, line, errors) if is_counted else None
+        rows.append((row.get("series") or default, day, vintage, value, count))
     if errors:
         raise ReleaseRefused(errors[:20])
-    return pack(rows)
+    return pack(rows, config)
+
+
+def has_counts(data: bytes) -> bool:
+    """Whether a data file says how many people stand behind each value."""
+    return b"count" in [name.strip() for name in data.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].split(b",")]
+
+
+def _count(text: str, config: Mapping[str, Any], line: int, errors: list[FieldError]) -> int:
+    where, minimum = f"/data/{line}/count", int(config.get("min_cell", LEAST_CELL))
+    if not re.fullmatch(r"[0-9]{1,12}", text.strip()):
+        errors.append({"pointer": where, "message": _("must be a whole number of people")})
+        return 0
+    count = int(text)
+    if count < minimum and config.get("small_cells") != "suppress":
+        message = _("fewer than %s people stand behind this value: leave it out, or say small_cells: suppress") % minimum
+        errors.append({"pointer": where, "message": message})
+    return count
+
+
+def _check_totals(config: Mapping[str, Any]) -> list[FieldError]:
+    """Totals name series of the release, and are not parts of themselves."""
+    known, errors = set(config.get("series") or ()), []
+    for total, parts in (config.get("totals") or {}).items():
+        if total not in known or not isinstance(parts, list) or not parts or total in parts or not set(parts) <= known:
+            message = _("must name a series, and the series that it is the sum of")
+            errors.append(FieldError(pointer=f"/config/totals/{total}", message=message))
+    return errors
 
 
 def _decimal(text: str) -> str | None:

@@ -50,6 +50,10 @@ class Schema:
                 break
         return found[:MAX_ERRORS]
 
+    def fits(self, body: Any) -> bool:
+        """Whether a document of ours or an operator's fits; what nests too deeply does not."""
+        return not _is_too_deep(body) and bool(self._validator.is_valid(body))
+
     def check(self, body: Any) -> None:
         # The fast yes is one call; sentences are only built for a no.
         if _is_too_deep(body) or not self._validator.is_valid(body):

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from products.runtimes.limits import DAYS_SQL, is_fishing
 from settlement.entitlements.risk import FISHING, ids_of, out_of_purpose_watch, probing_watch
+from settlement.metering.misfits import misfits_tell
 from settlement.metering.rollups import fold_through
 from settlement.sql import query
 
@@ -63,6 +64,7 @@ class Journal:
         self._refusals: deque[NewRefusal] = deque(maxlen=MOST_KEPT)
         self._used: dict[int, datetime] = {}
         self._signs: dict[int, str] = {}
+        self._misfits: dict[int, Sequence[str]] = {}
         self._asked: dict[tuple[int, int, date], AskedDay] = {}
         self._stopping = asyncio.Event()
         self._task = asyncio.create_task(self._run())
@@ -79,6 +81,10 @@ class Journal:
     def probing(self, entitlement: int, sign: str) -> None:
         """A question that looks like probing was refused; ``sign`` as ``products.runtimes.limits.PROBING``."""
         self._signs[entitlement] = sign
+
+    def misfit(self, release: int, pointers: Sequence[str]) -> None:
+        """An answer did not fit its release's output schema; the operator is told behind the calls."""
+        self._misfits[release] = pointers
 
     def asked(self, key: tuple[int, int, date], entitlement: int, limits: Mapping[str, Any], *, missed: bool) -> None:
         """A question about a subject was answered. ``key`` is product, organisation, business day."""
@@ -109,6 +115,9 @@ class Journal:
                     await connection.execute(query("touch_keys"), {"ids": list(used), "moments": list(used.values())})
             if self._asked or self._signs:
                 await self._write_asked()
+            if self._misfits:
+                misfits, self._misfits = self._misfits, {}
+                await asyncio.to_thread(_in_django, misfits_tell, misfits=misfits, at=self._now())
             self._turns += 1
             if self._turns % FOLD_TURNS == 0:
                 await fold_through(self._pool)
@@ -123,7 +132,7 @@ class Journal:
 
     async def _write_asked(self) -> None:
         """Add up the day's questions, and open a risk case where they look like guesses or a limit says probing."""
-        days, self._asked = self._asked, {}
+        days, self._asked = dict(sorted(self._asked.items())), {}  # rows are locked in one order by all gateways
         signs, self._signs = self._signs, {}
         if days:
             columns: dict[str, list[Any]] = {
@@ -140,7 +149,7 @@ class Journal:
                 if is_fishing(asked_=asked, missed=missed, limits=held.limits):
                     signs[held.entitlement] = FISHING
         if signs:
-            await asyncio.to_thread(_open_probing_cases, signs, self._now())
+            await asyncio.to_thread(_in_django, probing_watch, signs=signs, at=self._now())
 
     async def _watch(self, batch: list[NewRefusal]) -> None:
         """What was refused may be a signal: counted here, where no call waits for it. An hourly sweep finds what a crash lost."""
@@ -148,7 +157,7 @@ class Journal:
         if not entitlements:
             return
         try:
-            await asyncio.to_thread(_open_risk_cases, entitlements, self._now())
+            await asyncio.to_thread(_in_django, out_of_purpose_watch, entitlements=entitlements, at=self._now())
         except Exception as error:
             log.error("risk cases could not be opened: %s", type(error).__name__)
 
@@ -168,17 +177,10 @@ class Journal:
         await self._watch(batch)
 
 
-def _open_probing_cases(signs: dict[int, str], at: datetime) -> None:
+def _in_django(act: Callable[..., object], **facts: Any) -> None:
+    """A service with a connection of Django's, in a thread of its own."""
     close_old_connections()
     try:
-        probing_watch(signs=signs, at=at)
-    finally:
-        connections.close_all()
-
-
-def _open_risk_cases(entitlements: set[int], at: datetime) -> None:
-    close_old_connections()
-    try:
-        out_of_purpose_watch(entitlements=entitlements, at=at)
+        act(**facts)
     finally:
         connections.close_all()

@@ -199,3 +199,50 @@ def test_the_command_exits_2_on_a_bad_spec_with_pointers(world, tmp_path):
     assert code == 2
     assert f"{path}#/type: " in err
     assert f"{path}#/operator: " in err
+
+
+def test_an_index_with_counts_keeps_the_rules_least_cell_and_may_not_ask_for_less(world):
+    data = b"date,value,count\n2026-01-31,1.5,30\n2026-02-28,2.5,4\n"
+    config = {"series": {"composite": {"unit": "", "label": "x"}}, "small_cells": "suppress"}
+    named = {"data": data, "samples": ({"ask": "latest"},)}
+    filed = world.publish(world.spec(**named, config=config))
+    assert filed.release.config["min_cell"] == 10
+    assert filed.release.sample_output["points"][0] == {
+        "date": "2026-02-28",
+        "value": None,
+        "vintage": "2026-02-28",
+        "suppressed": True,
+    }
+    with pytest.raises(SpecRefused) as refused:
+        world.publish(world.spec(**named, config={**config, "min_cell": 9}))
+    assert refused.value.errors[0]["pointer"] == "/release/config/min_cell"
+    assert world.publish(world.spec(**named, config={**config, "min_cell": 20})).release.config["min_cell"] == 20
+
+
+def test_personal_data_behind_a_verification_asks_for_consent_unless_a_reason_is_given(world):
+    def needs(code, **changes):
+        return world.publish(world.spec("pre-loan-score", code=code, **changes)).product
+
+    assert needs("score-a", needs_consent=False).needs_consent
+    exempt = needs("score-b", needs_consent=False, consent_exemption="only firms are asked about")
+    assert not exempt.needs_consent and exempt.consent_exemption
+    review = exempt.reviews.get(kind="compliance")
+    review_decide(review=review, is_passed=True, reason="persons after all", by=world.reviewer, at=LATER, insists_on_consent=True)
+    again = needs("score-b", needs_consent=False, consent_exemption="only firms are asked about", necessity="other")
+    assert again.needs_consent
+
+
+def test_what_protects_people_only_grows_while_the_product_is_in_the_shop(world, listed):
+    product = listed()
+    with pytest.raises(PublishRefused) as refused:
+        world.publish(world.spec(concepts=()))
+    assert [(gap.code, gap.where) for gap in refused.value.gaps] == [("protection_weakened", "concepts")]
+    world.publish(world.spec(concepts=("aggregate.statistics", "place.district"), needs_consent=True))
+    product.refresh_from_db()
+    assert product.needs_consent and "place.district" in product.concepts
+    with pytest.raises(PublishRefused):
+        world.publish(world.spec(concepts=("aggregate.statistics", "place.district"), needs_consent=False))
+
+
+def test_a_product_on_personal_data_says_what_it_tells_before_it_is_listed(world):
+    assert "concepts_missing" in {gap.code for gap in world.publish(world.spec(concepts=())).todo}
