@@ -245,7 +245,8 @@ def unpack(release: ReleaseSpec) -> Packed:
         raise refuse_release("/config/series", _("must name exactly the series of the data file"))
     for name, series in packed.series.items():
         keys = list(zip(series.dates, series.vintages, strict=False))
-        columns = [series.vintages, series.values, *([series.counts] if series.counts is not None else [])]
+        columns: list[list[Any]] = [series.vintages, series.values]
+        columns += [series.counts] if series.counts is not None else []
         if not keys or any(len(column) != len(series.dates) for column in columns):
             raise refuse_release(f"/artifact/series/{name}", _("is empty, or its columns differ in length"))
         if any(later <= earlier for earlier, later in pairwise(keys)):
