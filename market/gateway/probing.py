@@ -28,7 +28,9 @@ def _key() -> bytes:
 async def admit(held: Resources, call: Call, access: Access, limits: dict[str, Any], subject: bytes, body: Any) -> None:
     """Count the question about a subject, or refuse it. Raises ``Problem`` (429)."""
     assert access.product_id is not None and access.entitlement_id is not None
-    question = asked(key=_key(), subject=subject, text=str(body.get("subject", "")), claims=body.get("claims"))
+    given = body if isinstance(body, dict) else {}
+    text = given.get("subject") or subject.hex()  # a remote service names its subject otherwise: it has no neighbours
+    question = asked(key=_key(), subject=subject, text=str(text), claims=given.get("claims", body))
     named = parameters(
         product=access.product_id,
         organisation=access.organisation_id,
@@ -53,6 +55,9 @@ async def admit(held: Resources, call: Call, access: Access, limits: dict[str, A
 def answered(held: Resources, call: Call, access: Access, limits: dict[str, Any], output: dict[str, Any]) -> None:
     """Tell the journal whether anything matched; it adds up the day's questions and looks at their share."""
     assert access.product_id is not None and access.entitlement_id is not None
-    missed = "match" not in output.get("results", {}).values()
+    results = output.get("results")
+    if not isinstance(results, dict):
+        return
+    missed = "match" not in results.values()
     key = (access.product_id, access.organisation_id, business_date(call.at))
     held.journal.asked(key, access.entitlement_id, limits, missed=missed)

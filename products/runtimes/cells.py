@@ -44,7 +44,11 @@ def _tells(counts: Mapping[str, int], groups: list[tuple[str, list[str]]], hidde
                 return shown[0][1]
             if total not in hidden:
                 return total
-    return None
+    if not known:
+        return None
+    # What is told follows from several sums together: hide the smallest shown cell of any that holds a secret.
+    near = {cell for total, parts in groups if hidden & {total, *parts} for cell in (total, *parts)} - hidden
+    return min(near, key=lambda cell: (counts[cell], cell), default=None)
 
 
 def _determined(groups: list[tuple[str, list[str]]], hidden: set[str]) -> set[str]:

@@ -51,6 +51,8 @@ def table(rows: list[list[int]]) -> tuple[dict[str, int], dict[str, list[str]]]:
     totals = {f"{i}.": [f"{i}.{j}" for j in range(len(rows[0]))] for i in range(len(rows))}
     totals |= {f".{j}": [f"{i}.{j}" for i in range(len(rows))] for j in range(len(rows[0]))}
     totals["."] = [f"{i}." for i in range(len(rows))]
+    # A cell has one sum here; the grand total's other one is written with a name of its own.
+    counts["*"], totals["*"] = counts["."], [f".{j}" for j in range(len(rows[0]))]
     return counts, totals
 
 
