@@ -9,21 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 GONE = -1  # the count of a cell that was suppressed before: neither count nor value is kept
 
 
-def suppressed(counts: Mapping[str, int], totals: Mapping[str, Sequence[str]], minimum: int) -> set[str]:
-    """The cells to hide. ``counts``: people by cell; ``totals``: a cell → the cells that it is the sum of."""
+def suppressed(counts: Mapping[str, int], totals: Mapping[str, Sequence[Any]], minimum: int) -> set[str]:
+    """The cells to hide. ``counts``: people by cell; ``totals``: a cell → the cells that it is the sum of.
+
+    A cell that is a sum in several ways (the grand total of a table: of its rows, and of its columns) has a list of such lists.
+    """
     groups = [
-        (total, [part for part in parts if part in counts])
-        for total, parts in totals.items()
+        (total, list(parts))
+        for total, sums in totals.items()
+        for parts in each_sum(sums)
         if total in counts and all(part in counts for part in parts)
     ]
     hidden = {cell for cell, count in counts.items() if count < minimum}
     while more := _tells(counts, groups, hidden, minimum):
         hidden.add(more)
     return hidden
+
+
+def each_sum(sums: Sequence[Any]) -> list[Sequence[str]]:
+    """The sums of a total, whether there is one list of parts or a list of them."""
+    return list(sums) if sums and isinstance(sums[0], list) else [sums]
 
 
 def _tells(counts: Mapping[str, int], groups: list[tuple[str, list[str]]], hidden: set[str], minimum: int) -> str | None:

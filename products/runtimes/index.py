@@ -343,8 +343,10 @@ def _count(text: str, config: Mapping[str, Any], line: int, errors: list[FieldEr
 def _check_totals(config: Mapping[str, Any]) -> list[FieldError]:
     """Totals name series of the release, and are not parts of themselves."""
     known, errors = set(config.get("series") or ()), []
-    for total, parts in (config.get("totals") or {}).items():
-        if total not in known or not isinstance(parts, list) or not parts or total in parts or not set(parts) <= known:
+    for total, sums in (config.get("totals") or {}).items():
+        named = cells.each_sum(sums) if isinstance(sums, list) else [[]]
+        is_right = all(parts and set(map(str, parts)) <= known - {total} for parts in named)
+        if total not in known or not is_right:
             message = _("must name a series, and the series that it is the sum of")
             errors.append(FieldError(pointer=f"/config/totals/{total}", message=message))
     return errors

@@ -43,23 +43,22 @@ def test_scenario_70_small_cells_and_what_gives_them_away_are_hidden(counts, hid
     assert cells.suppressed(counts, TOTALS, 10) == hidden
 
 
-def table(rows: list[list[int]]) -> tuple[dict[str, int], dict[str, list[str]]]:
+def table(rows: list[list[int]]) -> tuple[dict[str, int], dict[str, list]]:
     """Counts and sums of a table with both margins and the grand total."""
     counts = {f"{i}.{j}": value for i, row in enumerate(rows) for j, value in enumerate(row)}
     counts |= {f"{i}.": sum(row) for i, row in enumerate(rows)} | {f".{j}": sum(c) for j, c in enumerate(zip(*rows, strict=True))}
     counts["."] = sum(map(sum, rows))
     totals = {f"{i}.": [f"{i}.{j}" for j in range(len(rows[0]))] for i in range(len(rows))}
     totals |= {f".{j}": [f"{i}.{j}" for i in range(len(rows))] for j in range(len(rows[0]))}
-    totals["."] = [f"{i}." for i in range(len(rows))]
-    # A cell has one sum here; the grand total's other one is written with a name of its own.
-    counts["*"], totals["*"] = counts["."], [f".{j}" for j in range(len(rows[0]))]
+    totals["."] = [[f"{i}." for i in range(len(rows))], [f".{j}" for j in range(len(rows[0]))]]
     return counts, totals
 
 
 def solvable(counts, totals, hidden) -> set[str]:
     """Hidden cells that linear algebra finds from the shown ones: those that every null vector leaves alone."""
     names = sorted(hidden)
-    rows = [[(name == total) - parts.count(name) for name in names] for total, parts in totals.items()]
+    sums = [(total, parts) for total, each in totals.items() for parts in cells.each_sum(each)]
+    rows = [[(name == total) - parts.count(name) for name in names] for total, parts in sums]
     if not names:
         return set()
     _u, values, vectors = np.linalg.svd(np.array(rows, dtype=float))
