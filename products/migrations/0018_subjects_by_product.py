@@ -75,7 +75,7 @@ def subject(name, **fields):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("products", "0016_remote_hosts_name_who_closed_them")]
+    dependencies = [("products", "0017_capacity_is_shared_by_rule")]
     operations = [
         migrations.DeleteModel("SubjectWindow"),
         subject(
