@@ -172,6 +172,9 @@ def _leave_alone_what_stays() -> None:
 
 def _explain(request: Request) -> Response:
     """``GET /problems/{code}``: what a problem's ``type`` points to; all of them at ``/problems/``."""
+    if request.method not in ("GET", "HEAD"):
+        with translation.override(request.language):
+            return problem_response(Problem("method-not-allowed", headers={"allow": "GET"}))
     code = request.path.removeprefix("/problems/")
     with translation.override(request.language):
         if not code:
