@@ -6,10 +6,17 @@ import json
 
 import pytest
 import requests
-import schemathesis
 from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
+
+from market.gateway.openapi import document
+from settlement.metering.models import UsageEvent
+from settlement.metering.sealing import seal
+from tests.settlement.metering.test_sealing import HOUR, use
+from tests.settlement.stall import START
+
+schemathesis = pytest.importorskip("schemathesis")  # of the lock file for tests; an older environment lacks it
+from schemathesis.checks import not_a_server_error  # noqa: E402
+from schemathesis.specs.openapi.checks import (  # noqa: E402
     content_type_conformance,
     ignored_auth,
     response_headers_conformance,
@@ -17,12 +24,6 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
-
-from market.gateway.openapi import document
-from settlement.metering.models import UsageEvent
-from settlement.metering.sealing import seal
-from tests.settlement.metering.test_sealing import HOUR, use
-from tests.settlement.stall import START
 
 pytestmark = pytest.mark.proof
 
