@@ -11,7 +11,7 @@ from django.utils import translation
 from psycopg import OperationalError
 
 from market import readiness
-from market.gateway import calls, consent, published, receipts, usage
+from market.gateway import calls, consent, leaks, published, receipts, usage
 from market.gateway.http import ClientGone, Receive, Request, Response, Scope, Send, encode, problem_response
 from market.gateway.problems import CATALOGUE, Problem
 from market.gateway.resources import Resources
@@ -131,6 +131,9 @@ async def _other(held: Resources, request: Request, kind: str, rest: list[str]) 
     if kind == "consents" and rest == ["withdrawals"]:
         _only(request, "POST")
         return await consent.withdraw(held, request)
+    if kind == "keys" and rest == ["reports"]:
+        _only(request, "POST")
+        return await leaks.report(held, request)
     if kind == "keys" and not rest:
         _only(request, "GET")
         return receipts.keys()

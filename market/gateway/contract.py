@@ -278,6 +278,16 @@ OPERATIONS: tuple[Operation, ...] = (
         has_key=False,
     ),
     Operation(
+        "post",
+        "/v1/keys/reports",
+        "report_leaked_key",
+        "Report a key that can be read where it should not be: it is revoked. The answer does not tell whether it was one.",
+        {"202": _json(_object({"received": {"const": True}}), "It was received.")},
+        ("rate-limit", "body-too-large", "not-json", "input-refused", *BROKEN),
+        body={"application/json": {"schema": _object({"key": TEXT})}},
+        has_key=False,
+    ),
+    Operation(
         "get",
         "/v1/deliveries/{token}",
         "delivery",

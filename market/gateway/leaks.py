@@ -1,0 +1,40 @@
+"""``POST /v1/keys/reports``: somebody found a key where it should not be. It is revoked and its owner told."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from django.db import close_old_connections, connections
+
+from market.gateway.http import Request, Response, encode
+from market.gateway.problems import Problem
+from market.gateway.rates import Rates
+from market.gateway.resources import Resources
+from products.record.clock import now
+from settlement.entitlements.keyring import key_leaked
+
+MOST_BYTES = 1024
+PER_MINUTE = 60  # of all reporters together, in each process
+_rates = Rates()
+
+
+async def report(held: Resources, request: Request) -> Response:
+    """202 whatever came of it: who reports learns nothing about keys. ``{"key": "gs_…"}``."""
+    allowance = _rates.take(0, PER_MINUTE, time.monotonic())
+    if not allowance.is_allowed:
+        raise Problem("rate-limit", headers={"retry-after": str(allowance.seconds)})
+    body, _raw = await request.json(MOST_BYTES)
+    text = body.get("key") if isinstance(body, dict) else None
+    if not isinstance(text, str):
+        raise Problem("input-refused", errors=[{"pointer": "/key", "message": "the text of the key"}])
+    await asyncio.to_thread(_revoke, text.strip())
+    return Response(202, encode({"received": True}))
+
+
+def _revoke(text: str) -> None:
+    close_old_connections()
+    try:
+        key_leaked(text=text, at=now())
+    finally:
+        connections.close_all()
