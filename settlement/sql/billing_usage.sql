@@ -19,19 +19,15 @@ WITH touched AS (
     FROM touched t JOIN settlement_usagehour u ON u.entitlement_id = t.entitlement_id AND u.event_month = t.event_month
     WHERE u.book_month <= %(month)s
       AND (%(products)s::bigint[] IS NULL OR u.entitlement_id IN (SELECT id FROM chosen))
-), days AS (
-    SELECT h.entitlement_id, h.event_month, (h.hour AT TIME ZONE 'Asia/Shanghai')::date AS day, h.component,
-        sum(h.units) AS units, sum(h.units) FILTER (WHERE h.book_month < %(month)s) AS billed
-    FROM hours h GROUP BY 1, 2, 3, 4
 )
-SELECT d.entitlement_id, d.event_month, t.id, d.day >= a.anniversary, d.component,
-    (sum(d.units) * 1000000)::bigint, coalesce((sum(d.billed) * 1000000)::bigint, 0)
-FROM days d
-JOIN settlement_entitlement e ON e.id = d.entitlement_id
+SELECT h.entitlement_id, h.event_month, t.id, d.day >= a.anniversary, h.component, (sum(h.units) * 1000000)::bigint,
+    coalesce((sum(h.units) FILTER (WHERE h.book_month < %(month)s) * 1000000)::bigint, 0)
+FROM hours h
+JOIN settlement_entitlement e ON e.id = h.entitlement_id
+CROSS JOIN LATERAL (SELECT (h.hour AT TIME ZONE 'Asia/Shanghai')::date) AS d (day)
 CROSS JOIN LATERAL (
-    SELECT (e.anchor_date + (extract(year FROM d.event_month) - extract(year FROM e.anchor_date))::int * interval '1 year')::date
-        AS anniversary
-) AS a
+    SELECT (e.anchor_date + (extract(year FROM h.event_month) - extract(year FROM e.anchor_date))::int * interval '1 year')::date
+) AS a (anniversary)
 LEFT JOIN pricing_tariff t ON t.plan_id = e.plan_id AND t.state NOT IN ('returned', 'withdrawn') AND t.period @> d.day
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5

@@ -185,9 +185,9 @@ def test_use_that_comes_after_its_month_was_archived_is_billed_counted_and_verif
 
 def test_only_a_closed_month_that_no_counter_looks_back_at_is_archived(books, folder):
     refused = (
-        (OCTOBER, moment("2028-11-30 23:00"), "too young"),
-        (date(2026, 12, 1), moment("2029-06-01 00:00"), "not closed"),
-        (date(2025, 10, 1), LATER, "not closed"),
+        (OCTOBER, moment("2028-11-30 23:00"), "距今太近"),
+        (date(2026, 12, 1), moment("2029-06-01 00:00"), "尚未结账"),
+        (date(2025, 10, 1), LATER, "尚未结账"),
     )
     for month, at, why in refused:
         with pytest.raises(partitions.MonthNotForArchive, match=why):
@@ -207,7 +207,7 @@ def test_a_damaged_month_is_not_archived(books, folder):
 
 def test_a_month_whose_receipts_are_not_sealed_is_not_archived(books, folder):
     books.use("1", "2026-10-31 12:00", received="2029-01-10 09:00")
-    with pytest.raises(partitions.MonthNotForArchive, match="not sealed"):
+    with pytest.raises(partitions.MonthNotForArchive, match="尚未封存"):
         partitions.month_archive(month=OCTOBER, at=LATER)
     assert has_partition() and list(folder.iterdir()) == []
 
