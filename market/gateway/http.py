@@ -100,12 +100,16 @@ class Request:
 
     async def json(self, limit: int, types: tuple[bytes, ...] = (b"application/json",)) -> tuple[Any, bytes]:
         """The body as JSON, and its bytes. Raises ``Problem``: 415 for another type, 413, 422 where it is not JSON."""
-        given = self.headers.get(b"content-type", b"")
-        if given not in types and given.partition(b";")[0].strip().lower() not in types:
-            raise Problem("not-json")
-        raw = await self.body(limit)
+        raw = await self.raw(limit, types)
         try:
             return decode(raw), raw
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             message = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise Problem("input-refused", errors=[{"pointer": "", "message": message}]) from None
+
+    async def raw(self, limit: int, types: tuple[bytes, ...]) -> bytes:
+        """The body of one of these types as it was sent. Raises ``Problem``: 415, 413."""
+        given = self.headers.get(b"content-type", b"")
+        if given not in types and given.partition(b";")[0].strip().lower() not in types:
+            raise Problem("not-json")
+        return await self.body(limit)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import datetime
+from typing import TypeVar
 
 from market.gateway import signing
 from market.gateway.admission import quota_problem
@@ -12,9 +14,11 @@ from market.gateway.problems import Problem
 from market.gateway.resources import Resources
 from products.runtimes.base import RunResult
 from settlement.entitlements.access import Access
-from settlement.metering.events import NewEvent, Outcome, Status
+from settlement.metering.events import NewEvent, Status
 from settlement.metering.recorder import QueueFull, RecordingFailed, RecordingUnknown
 from settlement.metering.rules import usage_id
+
+Told = TypeVar("Told")
 
 
 async def meter(held: Resources, call: Call, access: Access, result: RunResult, *, name: str, digest: bytes) -> Response:
@@ -46,7 +50,7 @@ async def meter(held: Resources, call: Call, access: Access, result: RunResult, 
         answer=signing.seal(body) if name else None,
         consent_digest=call.consent,
     )
-    outcome = await _commit(held, event)
+    outcome = await recorded(held.recorder.record(event))
     if outcome.status is Status.ACCEPTED:
         call.receipt = receipt["id"]
         return Response(200, body)
@@ -60,9 +64,10 @@ async def meter(held: Resources, call: Call, access: Access, result: RunResult, 
     return first
 
 
-async def _commit(held: Resources, event: NewEvent) -> Outcome:
+async def recorded(recording: Awaitable[Told]) -> Told:
+    """What the recorder tells. Raises ``Problem`` (503) where it could not record."""
     try:
-        return await held.recorder.record(event)
+        return await recording
     except QueueFull:
         raise Problem("runtime-busy") from None
     except RecordingUnknown:

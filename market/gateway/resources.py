@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import select
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.db import connections
@@ -19,6 +20,7 @@ from market.gateway.freshness import Fresh, Listener, Tag
 from market.gateway.metrics import Metrics
 from market.gateway.rates import Rates
 from market.gateway.signing import link_key
+from market.gateway.terms import Together, tags_of
 from products.record.clock import business_date, now
 from products.runtimes import host
 from products.runtimes.base import Loaded, ReleaseSpec, Secrets
@@ -32,8 +34,10 @@ from settlement.metering.balances import left_of
 from settlement.metering.capacity import Capacity, capacity_of
 from settlement.metering.journal import Journal
 from settlement.metering.recorder import Recorder
+from settlement.metering.terms import Terms
 from settlement.sql import query
 
+Fetched = TypeVar("Fetched")
 MOST_LOADED = 256
 CONNECTIONS = 8
 STATEMENT_MILLISECONDS = 5_000
@@ -58,6 +62,7 @@ class Resources:
         self.capacities: Fresh[Capacity] = Fresh(self._look_up_capacity, self.listener, _tags_of_capacity)
         self.products: Fresh[dict[str, Any]] = Fresh(self._look_up_product, self.listener, _tags_of_product)
         self.hosts: Fresh[bool] = Fresh(self._look_up_host, self.listener, lambda _allowed: None)  # nobody is told of it
+        self.terms: Fresh[Terms] = Fresh(Together(self._asked).look, self.listener, tags_of)
         self._loaded: dict[int, tuple[Loaded, dict[str, Any]]] = {}
         self._loading: dict[int, asyncio.Task[tuple[Loaded, dict[str, Any]]]] = {}
 
@@ -91,20 +96,26 @@ class Resources:
             await self.call_log.close()
 
     async def row(self, name: str, **parameters: Any) -> dict[str, Any] | None:
-        """The one row of a query by name, or None. A connection cut while it lay idle costs a second try, not the call."""
+        """The one row of a query by name, or None."""
+
+        async def fetch(connection: AsyncConnection) -> dict[str, Any] | None:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(query(name), parameters)
+            return await cursor.fetchone()
+
+        return await self._asked(fetch)
+
+    async def _asked(self, fetch: Callable[[AsyncConnection], Awaitable[Fetched]]) -> Fetched:
+        """What a read finds. A connection cut while it lay idle costs a second try, not the call."""
         try:
-            return await self._row(name, parameters)
+            async with self.pool.connection() as connection:
+                return await fetch(connection)
         except PoolTimeout:
             raise
         except OperationalError:
             await self.pool.check()  # where one was cut, the others may be too
-            return await self._row(name, parameters)
-
-    async def _row(self, name: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
-        async with self.pool.connection() as connection:
-            cursor = connection.cursor(row_factory=dict_row)
-            await cursor.execute(query(name), parameters)
-            return await cursor.fetchone()
+            async with self.pool.connection() as connection:
+                return await fetch(connection)
 
     async def loaded(self, release_id: int) -> tuple[Loaded, dict[str, Any]]:
         """The release ready to run and its row; loaded once a process. Raises ``ReleaseRefused``, ``ProductKeyMissing``."""

@@ -115,39 +115,6 @@ def _products(kind: str, product: DataProduct | None, organisation: Organisation
     return DataProduct.objects.filter(operator=organisation, state__in=("listed", "suspended")).count()
 
 
-class StopTimes:
-    """When the calls of some entitlements were stopped, for use that is reported afterwards; one query."""
-
-    def __init__(self, spans: dict[tuple[str, int], list[tuple[datetime, datetime | None]]]) -> None:
-        self._spans = spans
-
-    @classmethod
-    def of(cls, entitlements: Iterable[Entitlement]) -> StopTimes:
-        held = list(entitlements)
-        named = Q(product__in={each.product_id for each in held})
-        named |= Q(kind=Kind.OPERATOR, organisation__in={each.operator_id for each in held})
-        named |= Q(kind=Kind.BUYER, organisation__in={each.organisation_id for each in held})
-        spans: dict[tuple[str, int], list[tuple[datetime, datetime | None]]] = {}
-        rows = EmergencyStop.objects.filter(named).order_by("id") if held else EmergencyStop.objects.none()
-        for kind, product, organisation, start, end in rows.values_list(
-            "kind", "product_id", "organisation_id", "started_at", "lifted_at"
-        ):
-            spans.setdefault((kind, product or organisation), []).append((start, end))
-        return cls(spans)
-
-    def hold(self, entitlement: Entitlement, moment: datetime) -> bool:
-        """Whether a stop held for the entitlement at the moment."""
-        if not self._spans:
-            return False
-        targets = (
-            (Kind.PRODUCT, entitlement.product_id),
-            (Kind.OPERATOR, entitlement.operator_id),
-            (Kind.BUYER, entitlement.organisation_id),
-        )
-        spans = [span for kind, number in targets for span in self._spans.get((kind, number), ())]
-        return any(start <= moment and (end is None or moment < end) for start, end in spans)
-
-
 class StoppedInAnEmergency(Refused):
     """Nothing new is sold of what is stopped, nor to a buyer who is."""
 

@@ -1,35 +1,24 @@
-"""Usage reported by operators: CloudEvents checked against entitlements, then recorded.
+"""Usage reported by operators, through the door that waits: ``import_usage`` and whoever runs within Django.
 
-The shape is design.md section 6; CloudEvents 1.0.2, sections 3.1 and 3.2 for the attributes.
+``POST /v1/usage`` shares every check (``reported``) and the answers, and records through the gateway's group commit instead.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from hashlib import sha256
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from pricing.tariffs.models import Tariff
-from products.record.clock import business_date
-from products.registry.purposes import covers
-from settlement.entitlements.models import Entitlement
-from settlement.entitlements.stop_selectors import StopTimes
-from settlement.metering.record import NewEvent, Outcome, Status, record_events
-
-EVENT_TYPE = "cn.gongshu.usage.v1"
-SKEW = timedelta(seconds=60)
-MOST_UNITS = Decimal(10) ** 18
-_QUANTITY = re.compile(r"[0-9]{1,19}(\.[0-9]{1,6})?\Z")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)\Z")
-_canonical = msgspec.json.Encoder(order="deterministic").encode
+from settlement.metering.events import NewEvent, Outcome, Status
+from settlement.metering.record import record_events
+from settlement.metering.reported import Report, checked, codes_of, identifier_of, oldest, read_one
+from settlement.metering.terms import Refusal, Terms, terms_of
+from settlement.sql import query
 
 REASONS = {
     "malformed": _("The event does not have the shape of a usage event."),
@@ -39,16 +28,17 @@ REASONS = {
     "purpose": _("The purpose is outside the entitlement's."),
     "validity": _("The entitlement was not valid at that time."),
     "future": _("The time is in the future."),
+    "too_old": _("The use is too long ago to be reported."),
     "stopped": _("Calls were stopped in an emergency at that time."),
     "units": _("The units are not those of the tariff."),
     "conflict": _("The same source and id was recorded with other content."),
     "over_quota": _("The entitlement's quota would be overspent."),
     "over_balance": _("The buyer's deposits no longer cover this use of a prepaid plan."),
+    "not_correctable": _("The receipt cannot be corrected so."),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of one reported event: accepted, duplicate or rejected; ``reason`` is a code of REASONS."""
 
     status: str
@@ -58,6 +48,7 @@ class Answer:
     detail: str = ""
 
     def as_dict(self) -> dict[str, Any]:
+        """With the reason's sentence in the language that is active."""
         facts: dict[str, Any] = {"id": self.id, "status": self.status}
         if self.receipt is not None:
             facts["receipt"] = str(self.receipt)
@@ -68,51 +59,69 @@ class Answer:
         return facts
 
 
-class _Rejected(Exception):
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason, self.detail = reason, detail
+class Checked:
+    """The events of a batch, each checked or refused, waiting for what the recorder says of those that are in order."""
+
+    def __init__(
+        self,
+        reports: Sequence[Report | Refusal],
+        terms: dict[str, Terms],
+        *,
+        operator_id: int | None,
+        key_id: int | None,
+        at: datetime,
+    ) -> None:
+        self._reports = reports
+        self._refused: dict[int, Refusal] = {}
+        self.events: list[NewEvent] = []
+        since = oldest(at)
+        for place, report in enumerate(reports):
+            try:
+                if isinstance(report, Refusal):
+                    raise report
+                found = terms.get(report.subject)
+                self.events.append(checked(report, found, operator_id=operator_id, key_id=key_id, at=at, since=since))
+            except Refusal as refusal:
+                self._refused[place] = refusal
+
+    def __len__(self) -> int:
+        return len(self._reports)
+
+    @property
+    def has_malformed(self) -> bool:
+        return any(isinstance(self._reports[place], Refusal) for place in self._refused)
+
+    def answers(self, outcomes: Sequence[Outcome], raws: Sequence[bytes | msgspec.Raw] | None = None) -> list[Answer]:
+        """An answer for each event in the order given; ``raws`` tell the ids of those that are not well-formed."""
+        told = iter(outcomes)
+        found: list[Answer] = []
+        for place, report in enumerate(self._reports):
+            refusal = self._refused.get(place)
+            if refusal is None:
+                assert isinstance(report, Report)
+                found.append(_answer(report.id, next(told)))
+            else:
+                name = report.id if isinstance(report, Report) else identifier_of(raws[place]) if raws else None
+                found.append(Answer("rejected", name, None, refusal.reason, refusal.detail))
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
-    """A well-formed event."""
+def report_usage(*, events: Sequence[Any], operator_id: int | None, key_id: int | None = None, at: datetime) -> list[Answer]:
+    """Record reported events, an answer for each in the order given. An event is JSON (bytes) or what JSON decodes to.
 
-    source: str
-    id: str
-    subject: str
-    time: datetime
-    purpose: str
-    units: dict[str, str]
-    digest: bytes
-    corrects: UUID | None = None
-
-
-def report_usage(
-    *, events: Sequence[Any], operator_id: int | None, operator_slug: str | None, key_id: int | None = None, at: datetime
-) -> list[Answer]:
-    """Record reported events, an answer for each in the order given.
-
-    ``operator_id`` and ``operator_slug`` bind a usage key to its operator; None (``import_usage``, run by the platform's own
-    people) takes the operator from the source. Durable when the caller's transaction commits.
+    ``operator_id`` binds a usage key to its operator; None (``import_usage``, run by the platform's own people) takes the
+    operator of the entitlement. Durable when the caller's transaction commits.
     """
-    answers: dict[int, Answer] = {}
-    reports: dict[int, _Report] = {}
-    for place, event in enumerate(events):
-        try:
-            reports[place] = _parse(event)
-        except _Rejected as no:
-            answers[place] = Answer("rejected", _id_of(event), None, no.reason, no.detail)
-    book = _Book.of(reports.values())
-    new: dict[int, NewEvent] = {}
-    for place, report in reports.items():
-        try:
-            new[place] = book.check(report, operator_id=operator_id, operator_slug=operator_slug, key_id=key_id, at=at)
-        except _Rejected as no:
-            answers[place] = Answer("rejected", report.id, None, no.reason, no.detail)
-    outcomes = record_events(list(new.values()), at=at)
-    answers.update((place, _answer(reports[place].id, outcome)) for place, outcome in zip(new, outcomes, strict=True))
-    return [answers[place] for place in range(len(events))]
+    raws = [event if isinstance(event, bytes) else msgspec.json.encode(event) for event in events]
+    reports = [read_one(raw) for raw in raws]
+    batch = Checked(reports, _read_terms(codes_of(reports)), operator_id=operator_id, key_id=key_id, at=at)
+    return batch.answers(record_events(batch.events, at=at), raws)
+
+
+def _read_terms(codes: Iterable[str]) -> dict[str, Terms]:
+    with connection.cursor() as cursor:
+        cursor.execute(query("report_terms"), {"codes": sorted(codes)})
+        return terms_of(cursor.fetchall())
 
 
 def _answer(identifier: str, outcome: Outcome) -> Answer:
@@ -120,128 +129,4 @@ def _answer(identifier: str, outcome: Outcome) -> Answer:
         return Answer("accepted", identifier, outcome.usage_id)
     if outcome.status is Status.DUPLICATE:
         return Answer("duplicate", identifier, outcome.usage_id)
-    return Answer("rejected", identifier, outcome.usage_id, outcome.status.value)
-
-
-def _id_of(event: Any) -> str | None:
-    found = event.get("id") if isinstance(event, dict) else None
-    return found if isinstance(found, str) else None
-
-
-def _parse(event: Any) -> _Report:
-    """A well-formed report; every fault says which attribute."""
-    if not isinstance(event, dict):
-        raise _Rejected("malformed", "an event is a JSON object")
-    if event.get("specversion") != "1.0":
-        raise _Rejected("malformed", "/specversion")
-    if event.get("type") != EVENT_TYPE:
-        raise _Rejected("malformed", "/type")
-    source, identifier, subject = (_text(event, name) for name in ("source", "id", "subject"))
-    data = event.get("data")
-    if not isinstance(data, dict):
-        raise _Rejected("malformed", "/data")
-    purpose = _text(data, "purpose", "/data/")
-    units = _units(data.get("units"))
-    digest = sha256(_canonical([subject, _text(event, "time"), purpose, sorted(units.items())])).digest()
-    return _Report(source, identifier, subject, _time(event), purpose, units, digest)
-
-
-def _text(holder: Mapping[str, Any], name: str, where: str = "/") -> str:
-    value = holder.get(name)
-    if not isinstance(value, str) or not 1 <= len(value) <= 200 or "\0" in value:
-        raise _Rejected("malformed", where + name)
-    return value
-
-
-def _time(event: Mapping[str, Any]) -> datetime:
-    text = _text(event, "time")
-    try:
-        if not _MOMENT.match(text):
-            raise ValueError(text)
-        return datetime.fromisoformat(text.upper())
-    except ValueError:
-        raise _Rejected("malformed", "/time") from None
-
-
-def _units(units: Any) -> dict[str, str]:
-    if not isinstance(units, dict) or not units or len(units) > 20:
-        raise _Rejected("malformed", "/data/units")
-    for component, quantity in units.items():
-        if not isinstance(quantity, str) or not _QUANTITY.match(quantity) or len(component) > 60:
-            raise _Rejected("units", f"/data/units/{component}: a decimal string of at most six places")
-        try:
-            if Decimal(quantity) > MOST_UNITS:
-                raise _Rejected("units", f"/data/units/{component}: too large")
-        except InvalidOperation:
-            raise _Rejected("units", f"/data/units/{component}") from None
-    return units
-
-
-class _Book:
-    """The entitlements that a batch names, and the components of their tariffs."""
-
-    def __init__(self, entitlements: dict[str, Entitlement], tariffs: dict[int, list[Tariff]]) -> None:
-        self._stops = StopTimes.of(entitlements.values())
-        self._entitlements = entitlements
-        self._tariffs = tariffs
-
-    @classmethod
-    def of(cls, reports: Any) -> _Book:
-        codes = {report.subject for report in reports}
-        found = Entitlement.objects.filter(code__in=codes).select_related("operator", "grant", "product")
-        entitlements = {entitlement.code: entitlement for entitlement in found}
-        tariffs: dict[int, list[Tariff]] = {}
-        plans = {e.plan_id for e in entitlements.values() if e.plan_id}
-        for tariff in Tariff.objects.filter(plan__in=plans, state__in=["filed", "accepted"]).order_by("plan_id", "version"):
-            tariffs.setdefault(tariff.plan_id, []).append(tariff)
-        return cls(entitlements, tariffs)
-
-    def check(
-        self, report: _Report, *, operator_id: int | None, operator_slug: str | None, key_id: int | None, at: datetime
-    ) -> NewEvent:
-        entitlement = self._entitlements.get(report.subject)
-        if entitlement is None:
-            raise _Rejected("entitlement")
-        if operator_id is not None and entitlement.operator_id != operator_id:
-            raise _Rejected("other_operator")
-        if not report.source.startswith(f"/operators/{operator_slug or entitlement.operator.slug}/"):
-            raise _Rejected("source")
-        if report.time > at + SKEW:
-            raise _Rejected("future")
-        ended = entitlement.ended_at
-        if not entitlement.valid_from <= report.time < entitlement.valid_to or (ended is not None and report.time >= ended):
-            raise _Rejected("validity")
-        if self._stops.hold(entitlement, report.time):
-            raise _Rejected("stopped")
-        if not any(covers(right, report.purpose) for right in entitlement.purposes):
-            raise _Rejected("purpose")
-        self._check_units(entitlement, report)
-        return NewEvent(
-            entitlement_id=entitlement.pk,
-            entitlement=entitlement.code,
-            product_id=entitlement.product_id,
-            product=entitlement.product.code,
-            purpose=report.purpose,
-            units=report.units,
-            event_time=report.time,
-            request_digest=report.digest,
-            source=report.source,
-            event_id=report.id,
-            is_free=entitlement.is_free,
-            is_prepaid=entitlement.is_prepaid,
-            key_id=key_id,
-        )
-
-    def _check_units(self, entitlement: Entitlement, report: _Report) -> None:
-        """Only components of the tariff in force at the time, and no flat one: those are counted by the calendar."""
-        if entitlement.plan_id is None:
-            return
-        day = business_date(report.time)
-        for tariff in self._tariffs.get(entitlement.plan_id, ()):
-            if day in tariff.period:
-                metered = {c["code"] for c in tariff.document["components"] if c["model"] != "flat"}
-                unknown = sorted(set(report.units) - metered)
-                if unknown:
-                    raise _Rejected("units", ", ".join(f"/data/units/{component}" for component in unknown))
-                return
-        raise _Rejected("units", "no tariff was in force at that time")
+    return Answer("rejected", identifier, outcome.usage_id, outcome.status.value, outcome.reason)

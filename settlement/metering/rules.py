@@ -42,6 +42,13 @@ def month_of(moment: datetime) -> date:
     return business_day(moment).replace(day=1)
 
 
+def months_before(moment: datetime, months: int) -> datetime:
+    """The first moment of the business month that began so many months before the moment's own."""
+    month = month_of(moment)
+    number = month.year * 12 + month.month - 1 - months
+    return datetime(number // 12, number % 12 + 1, 1, tzinfo=BUSINESS_ZONE)
+
+
 def business_day(moment: datetime) -> date:
     """The day in Asia/Shanghai on which an aware moment falls."""
     return moment.astimezone(BUSINESS_ZONE).date()

@@ -8,13 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from products.record.clock import now
 from settlement.metering.reports import Answer, report_usage
 
 CHUNK = 2_000
+WIDTH = 40
 
 
 class Command(BaseCommand):
@@ -24,14 +24,17 @@ class Command(BaseCommand):
         parser.add_argument("file", help="path of the file")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Each chunk commits by itself; running the file again only finds duplicates, so a killed run is run again."""
+        """Each chunk commits by itself; a killed run is run again and finds what it had recorded as duplicates."""
         counts: Counter[str] = Counter()
         try:
-            with Path(options["file"]).open("rb") as file:
+            path = Path(options["file"])
+            whole = path.stat().st_size
+            with path.open("rb") as file:
                 for numbers, events in chunks(file):
-                    answers = report_usage(events=events, operator_id=None, operator_slug=None, at=now())
+                    answers = report_usage(events=events, operator_id=None, at=now())
                     counts.update(answer.status for answer in answers)
                     self._show_rejected(numbers, answers)
+                    self._show_progress(file.tell(), whole)
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from error
         for status in ("accepted", "duplicate", "rejected"):
@@ -43,16 +46,25 @@ class Command(BaseCommand):
                 message = f"{answer.reason}: {answer.as_dict()['message']} {answer.detail}".rstrip()
                 self.stderr.write(f"line {number}, id {answer.id or '-'}: {message}")
 
+    def _show_progress(self, read: int, whole: int) -> None:
+        """How much of the file is recorded, in bytes, where a person watches."""
+        if self.stderr.isatty():
+            self.stderr.write(progress(read, whole), ending="\n" if read >= whole else "")
+            self.stderr.flush()
 
-def chunks(file: IO[bytes]) -> Iterator[tuple[list[int], list[Any]]]:
-    """The file's events with their line numbers; a line that is not JSON is an event that is not one."""
-    lines = ((number, line) for number, line in enumerate(file, 1) if line.strip())
-    while chunk := list(islice(lines, CHUNK)):
-        yield [number for number, _line in chunk], [_event(line) for _number, line in chunk]
+
+def progress(read: int, whole: int) -> str:
+    """A line that overwrites itself."""
+    share = read / whole if whole else 1.0
+    done = int(share * WIDTH)
+    return f"\r[{'#' * done}{'.' * (WIDTH - done)}] {share:4.0%} {read:,} of {whole:,} bytes"
 
 
-def _event(line: bytes) -> Any:
-    try:
-        return msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return None
+def chunks(file: IO[bytes]) -> Iterator[tuple[list[int], list[bytes]]]:
+    """The file's events as they stand there, with their line numbers; empty lines are passed over."""
+    number = 0
+    while lines := list(islice(iter(file.readline, b""), CHUNK)):
+        numbered = [(number + place, line) for place, line in enumerate(lines, 1) if line.strip()]
+        number += len(lines)
+        if numbered:
+            yield [place for place, _line in numbered], [line for _place, line in numbered]

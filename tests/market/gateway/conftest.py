@@ -129,6 +129,10 @@ class Client:
 
         return requests.post(f"{self.server.url}/v1/usage", data=encoder.dumps(events), headers=headers, timeout=20)
 
+    def post_raw(self, path: str, body: bytes, key: str, content_type: str = "application/json") -> requests.Response:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": content_type, "Accept-Language": "en"}
+        return requests.post(self.server.url + path, data=body, headers=headers, timeout=20)
+
     def refusals(self, seconds: float = 3) -> list[str]:
         """Reasons on record, once the journal has been written."""
         ends = time.monotonic() + seconds

@@ -35,7 +35,7 @@ def cloud_event(stall: Stall, identifier: str = "1", data=None, **changes):
 
 def report(stall: Stall, *events, operator: Stall | None = None):
     operator = operator or stall
-    return report_usage(events=events, operator_id=operator.operator.pk, operator_slug=operator.operator.slug, at=START)
+    return report_usage(events=events, operator_id=operator.operator.pk, at=START)
 
 
 def test_report_is_accepted_once_and_a_duplicate_after_that(stall):
