@@ -148,7 +148,7 @@ def _moment(value: Any) -> datetime | None:
         moment = parse_datetime(value)
     except ValueError:
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    return moment if moment is not None and moment.tzinfo is not None and moment.year > 1970 else None
 
 
 def _said(moment: datetime) -> str:
