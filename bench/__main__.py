@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from bench import database, table
 
-BENCHMARKS = ("quotes", "rating", "whatif", "ledger", "usage", "gateway", "search", "close", "caps")
+BENCHMARKS = ("quotes", "rating", "whatif", "ledger", "usage_ingest", "gateway", "search", "close", "caps")
 
 
 def main(names: list[str]) -> int:

@@ -174,7 +174,7 @@ def test_units_add_up_by_entitlement_month_and_component(stall):
 
 
 def test_ten_thousand_events_take_a_handful_of_statements(stall, django_assert_max_num_queries):
-    """Speed proper is measured by bench/usage.py; this holds that nothing is done row by row."""
+    """Speed proper is measured by bench/usage_ingest.py; this holds that nothing is done row by row."""
     with django_assert_max_num_queries(16):
         outcomes = record_events([event(stall, n) for n in range(10_000)], at=START)
     assert {outcome.status for outcome in outcomes} == {Status.ACCEPTED}
