@@ -29,9 +29,8 @@ def application():
     class Off:
         """Says that an event is recorded, and forgets it."""
 
-        def __init__(self, pool, *, now, writers: int = 1) -> None:
-            self.batches = self.events = self.failures = self.most = self.queue = 0
-            self.seconds = 0.0
+        def __init__(self, pool, *, now, committed=None, writers: int = 1) -> None:
+            self.batches = self.events = self.failures = self.queue = 0
 
         async def record(self, event: NewEvent) -> Outcome:
             return Outcome(Status.ACCEPTED, event.id)
@@ -42,9 +41,9 @@ def application():
     class Single(recorder.Recorder):
         """A commit a call, six at once: the pool has eight connections."""
 
-        def __init__(self, pool, *, now, writers: int = 6) -> None:
+        def __init__(self, pool, *, now, committed, writers: int = 6) -> None:
             recorder.MOST_IN_BATCH = 1
-            super().__init__(pool, now=now, writers=writers)
+            super().__init__(pool, now=now, committed=committed, writers=writers)
 
     resources.Recorder = {"off": Off, "single": Single, "ours": recorder.Recorder}[NAME]  # type: ignore[assignment,misc]
     return Gateway()

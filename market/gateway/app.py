@@ -94,7 +94,7 @@ class Gateway:
         if request.path == "/readyz":
             return await _ready(held)
         if request.path == "/metrics":
-            return Response(200, held.metrics.text(held).encode(), "text/plain; version=0.0.4; charset=utf-8")
+            return Response(200, (await held.metrics.text(held)).encode(), "text/plain; version=0.0.4; charset=utf-8")
         return await _api(held, request)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import select
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -41,6 +42,7 @@ Fetched = TypeVar("Fetched")
 MOST_LOADED = 256
 CONNECTIONS = 8
 STATEMENT_MILLISECONDS = 5_000
+HEALTH_SECONDS = 5.0
 
 
 class Resources:
@@ -63,6 +65,7 @@ class Resources:
         self.products: Fresh[dict[str, Any]] = Fresh(self._look_up_product, self.listener, _tags_of_product)
         self.hosts: Fresh[bool] = Fresh(self._look_up_host, self.listener, lambda _allowed: None)  # nobody is told of it
         self.terms: Fresh[Terms] = Fresh(Together(self._asked).look, self.listener, tags_of)
+        self._health: tuple[float, dict[str, Any] | None] = (0.0, None)
         self._loaded: dict[int, tuple[Loaded, dict[str, Any]]] = {}
         self._loading: dict[int, asyncio.Task[tuple[Loaded, dict[str, Any]]]] = {}
 
@@ -76,7 +79,7 @@ class Resources:
             parameters, min_size=2, max_size=CONNECTIONS, kwargs=options, open=False, timeout=5, check=_refuse_if_cut
         )
         await self.pool.open()
-        self.recorder = Recorder(self.pool, now=now)
+        self.recorder = Recorder(self.pool, now=now, committed=self.metrics.committed)
         self.journal = Journal(self.pool, now=now)
         self.call_log = CallLog.configured()
         self.listener.start()
@@ -116,6 +119,18 @@ class Resources:
             await self.pool.check()  # where one was cut, the others may be too
             async with self.pool.connection() as connection:
                 return await fetch(connection)
+
+    async def health(self) -> dict[str, Any] | None:
+        """``market_health``, asked at most every ``HEALTH_SECONDS``; None while the database does not answer."""
+        until, row = self._health
+        if time.monotonic() >= until:
+            try:
+                async with asyncio.timeout(2):
+                    row = await self.row("market_health", at=now())
+            except (OperationalError, PoolTimeout, TimeoutError):
+                row = None
+            self._health = (time.monotonic() + HEALTH_SECONDS, row)
+        return row
 
     async def loaded(self, release_id: int) -> tuple[Loaded, dict[str, Any]]:
         """The release ready to run and its row; loaded once a process. Raises ``ReleaseRefused``, ``ProductKeyMissing``."""

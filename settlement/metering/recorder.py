@@ -30,7 +30,6 @@ from settlement.sql import query
 log = logging.getLogger("gongshu.metering")
 MOST_IN_BATCH = 512
 MOST_WAITING = 8_192
-KEPT_FOR_METRICS = 10_000
 CHECK_SECONDS = 3.0
 CHECK_INTERVAL_SECONDS = 0.1
 
@@ -57,11 +56,17 @@ class Waiting(NamedTuple):
 class Recorder:
     """``await recorder.record(event)``, ``await recorder.record_many(events)``.
 
-    ``writers`` commits run at once: while one waits for the disk the next gathers. ``sizes`` and ``commit_seconds`` tell of the
-    last commits, for who makes histograms of them.
+    ``writers`` commits run at once: while one waits for the disk the next gathers. ``committed(events, seconds)`` hears of each.
     """
 
-    def __init__(self, pool: AsyncConnectionPool, *, now: Callable[[], datetime], writers: int = 2) -> None:
+    def __init__(
+        self,
+        pool: AsyncConnectionPool,
+        *,
+        now: Callable[[], datetime],
+        committed: Callable[[int, float], None] = lambda _events, _seconds: None,
+        writers: int = 2,
+    ) -> None:
         self._pool = pool
         self._now = now
         self._waiting: deque[Waiting] = deque()
@@ -70,10 +75,8 @@ class Recorder:
         self._stopping = False
         self._types: dict[str, int] = {}
         self._writers = [asyncio.create_task(self._write()) for _ in range(writers)]
-        self.batches = self.events = self.failures = self.most = 0
-        self.seconds = 0.0
-        self.sizes: deque[int] = deque(maxlen=KEPT_FOR_METRICS)
-        self.commit_seconds: deque[float] = deque(maxlen=KEPT_FOR_METRICS)
+        self._committed = committed
+        self.batches = self.events = self.failures = 0
 
     @property
     def queue(self) -> int:
@@ -138,16 +141,10 @@ class Recorder:
             log.error("commit of %s events failed: %s", len(items), type(error).__name__)
             await self._after_failure(batch, items, error)
             return
-        self._count(len(items), time.perf_counter() - began)
-        _tell(batch, [outcomes[place] for place in range(len(items))])
-
-    def _count(self, size: int, seconds: float) -> None:
         self.batches += 1
-        self.events += size
-        self.most = max(self.most, size)
-        self.seconds += seconds
-        self.sizes.append(size)
-        self.commit_seconds.append(seconds)
+        self.events += len(items)
+        self._committed(len(items), time.perf_counter() - began)
+        _tell(batch, [outcomes[place] for place in range(len(items))])
 
     async def _record(self, items: list[core.Item]) -> dict[int, Outcome]:
         at = self._now()
