@@ -40,7 +40,7 @@ demo: $(STAMP) ## the whole market with made-up data on 127.0.0.1:8000 (PORT=); 
 	@$(BIN)/python manage.py demo --port $(PORT)
 
 test: $(DEV_STAMP) browser ## the tests, at most 10 minutes
-	$(BIN)/python -m pytest -m "not proof"
+	$(BIN)/python -m pytest -m "not proof" -n auto --maxprocesses=4 --dist=loadfile
 
 proof: $(DEV_STAMP) browser ## faults, real data, long journeys, stateful models
 	$(BIN)/python -m pytest -m proof
