@@ -8,7 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from market.storefront.templatetags.gongshu import local
+from pricing.grants.claims import plans_to_go_on_with
 from pricing.grants.rules import who_may_claim
+from pricing.models import Plan
 from products.models import DataProduct, Organisation, Purpose, Scenario
 
 
@@ -27,6 +29,11 @@ class StartForm(forms.Form):
         self.fields["scenario"].choices = [(scenario.code, local(scenario)) for scenario in scenarios]
 
 
+class PlanField(forms.ModelChoiceField):
+    def label_from_instance(self, plan: Plan) -> str:
+        return f"{_('Calls go on, paid under the plan:')} {local(plan)}"
+
+
 class DetailsForm(forms.Form):
     """The statement. A draft is saved with whatever is there (``is_draft``); what is missing is named when it is submitted."""
 
@@ -40,11 +47,22 @@ class DetailsForm(forms.Form):
     beneficiaries = forms.CharField(label=_("Who benefits"), widget=forms.Textarea(attrs={"rows": 2}))
     quota_asked = forms.IntegerField(label=_("How many units over the whole term"), min_value=1, max_value=2_000_000_000)
     asked_until = forms.DateField(label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    continues_on = PlanField(
+        label=_("When the free quota is used up"),
+        queryset=Plan.objects.none(),
+        required=False,
+        empty_label=_("Calls stop. Nothing is charged."),
+        help_text=_(
+            "Your choice holds beforehand: with a plan, further calls go on at its list price under the right that you buy of it "
+            "in the shop, and each answer says so. Without such a right they stop."
+        ),
+    )
     responsible_person = forms.CharField(label=_("Responsible person"), max_length=100)
     is_noncommercial = forms.BooleanField(label=_("We do not sell what we make with it, and use it for nothing else."))
 
-    def __init__(self, *args: Any, is_draft: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, product: DataProduct, is_draft: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["continues_on"].queryset = plans_to_go_on_with(product=product)
         for name in ("statement", "beneficiaries", "responsible_person", "is_noncommercial"):
             self.fields[name].required = not is_draft
 

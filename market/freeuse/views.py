@@ -100,7 +100,7 @@ def page_of(request: HttpRequest, grant: FreeUseGrant, form: DetailsForm | None 
         "evidence": grant.evidence.defer("content").order_by("uploaded_at", "id"),
         "history": history(grant=grant),
         "may_edit": may_edit,
-        "form": form or DetailsForm(initial={name: getattr(grant, name) for name in DETAILS}),
+        "form": form or DetailsForm(product=grant.product, initial={name: getattr(grant, name) for name in DETAILS}),
         "evidence_form": EvidenceForm(),
         "missing": missing_of(grant, today) if may_edit else [],
         "hide_decision": grant.state == "decided",
@@ -117,7 +117,7 @@ def evidence(request: HttpRequest, number: str, pk: UUID) -> HttpResponse:
 
 
 def save(request: HttpRequest, named: dict[str, Any]) -> None:
-    form = DetailsForm(request.POST, is_draft=True)
+    form = DetailsForm(request.POST, product=named["grant"].product, is_draft=True)
     if not form.is_valid():
         raise ClaimIncomplete(_("Not saved: %(fields)s.") % {"fields": _(", ").join(str(form[n].label) for n in form.errors)})
     grant_edit(**named, **form.cleaned_data)
@@ -160,6 +160,8 @@ def take_step(request: HttpRequest, number: str, step: str) -> HttpResponse:
     act, done = STEPS[step]
     if attempt(request, lambda: act(request, {"grant": grant, "user": request.user, "at": clock.now()}), done):
         return redirect("free-use-claim", number=number)
-    typed = DetailsForm(request.POST, is_draft=True) if "statement" in request.POST else None  # nothing typed is lost
+    typed = (
+        DetailsForm(request.POST, product=grant.product, is_draft=True) if "statement" in request.POST else None
+    )  # nothing typed is lost
     as_it_is = get_object_or_404(own(request).select_related("decided_by", "checked_by", "submitted_by"), number=number)
     return render(request, "market/freeuse/claim.html", page_of(request, as_it_is, typed), status=422)

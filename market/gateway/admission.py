@@ -55,6 +55,13 @@ async def check_balance(held: Resources, access: Access) -> None:
             raise Problem("balance-empty")
 
 
-def quota_problem(access: Access) -> Problem:
-    """A quota does not fill up by waiting; a day is when it is worth looking again."""
-    return Problem("quota-used-up", headers={"retry-after": "86400"}, limit=access.quota_limit)
+async def take_plan_rate(held: Resources, call: Call, access: Access) -> None:
+    """Of the plan alone, where a call goes on under another right: what bounds buyer and product was taken before."""
+    await _take(held, call, [Wanted("rate", f"e{access.entitlement_id}", access.rate_per_minute or 0)])
+
+
+def quota_problem(access: Access, **more: str | None) -> Problem:
+    """A quota does not fill up by waiting; a day is when it is worth looking again. ``more`` says why the call does not go on."""
+    problem = Problem("quota-used-up", headers={"retry-after": "86400"}, limit=access.quota_limit)
+    problem.extra |= more
+    return problem

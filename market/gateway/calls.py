@@ -11,9 +11,10 @@ import time
 from django.utils import translation
 
 from market.gateway import consent, sandbox, signing
-from market.gateway.admission import check_balance, quota_problem, take_rates
+from market.gateway.admission import check_balance, take_rates
 from market.gateway.authentication import authenticate
 from market.gateway.call import Call
+from market.gateway.continuing import continuing
 from market.gateway.http import MOST_BYTES, Request, Response, problem_response
 from market.gateway.metering import first_answer, meter
 from market.gateway.problems import Problem
@@ -83,7 +84,7 @@ async def _serve(held: Resources, call: Call) -> Response:
         if first is not None:
             return first
     if access.quota_limit is not None and (access.quota_used or 0) >= access.quota_limit:
-        raise quota_problem(access)
+        await continuing(held, call, access)  # or refuse before the run
     result = await run(held, call, access, body)
     return await meter(held, call, access, result, name=name, digest=digest)
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 
 from market.gateway import signing
 from market.gateway.admission import quota_problem
 from market.gateway.call import Call
+from market.gateway.continuing import continuing
 from market.gateway.http import Response, encode
 from market.gateway.problems import Problem
 from market.gateway.resources import Resources
 from products.runtimes.base import RunResult
 from settlement.entitlements.access import Access
-from settlement.metering.events import NewEvent, Status
+from settlement.metering.events import NewEvent, Outcome, Status
 from settlement.metering.recorder import QueueFull, RecordingFailed, RecordingUnknown
 from settlement.metering.rules import usage_id
 
@@ -22,11 +24,39 @@ Told = TypeVar("Told")
 
 
 async def meter(held: Resources, call: Call, access: Access, result: RunResult, *, name: str, digest: bytes) -> Response:
-    """Commit the event, then answer. With an Idempotency-Key the answer is kept in the same commit."""
+    """Commit the event, then answer. With an Idempotency-Key the answer is kept in the same commit.
+
+    A free call that finds its quota used up is committed under the paid right that was chosen beforehand, where there is one.
+    """
     identifier = call.identifier or usage_id(call.at)
+    body, outcome = await _record(held, call, access, result, identifier, _source(access), name, digest)
+    if outcome.status is Status.OVER_QUOTA:
+        paid = await continuing(held, call, access)
+        body, outcome = await _record(held, call, paid, result, identifier, _source(access), name, digest)
+        access = paid
+    if outcome.status is Status.ACCEPTED:
+        call.receipt = str(identifier)
+        return Response(200, body)
+    if outcome.status is Status.OVER_QUOTA:
+        raise quota_problem(access)
+    if outcome.status is Status.OVER_BALANCE:
+        raise Problem("balance-empty")
+    assert call.access is not None
+    first = await first_answer(held, call.access, name, digest, call.at)
+    if first is None:
+        raise Problem("recording-failed")  # cannot be: the identity was there a moment ago and is never deleted
+    return first
+
+
+async def _record(
+    held: Resources, call: Call, access: Access, result: RunResult, identifier: UUID, source: str, name: str, digest: bytes
+) -> tuple[bytes, Outcome]:
+    """The answer to be, and what became of its event under this right; ``source`` is the key's own, so that a repeat finds it."""
     text = str(identifier)
-    receipt = {"id": text, "url": f"/v1/receipts/{text}"}
-    body = encode({"data": result.output, "receipt": receipt})
+    answer = {"data": result.output, "receipt": {"id": text, "url": f"/v1/receipts/{text}"}}
+    if access is not call.access:
+        answer["charged"] = {"entitlement": access.entitlement, "because": "quota-used-up"}
+    body = encode(answer)
     assert access.entitlement_id is not None and access.product_id is not None  # a live key, and its own product
     assert access.entitlement is not None and access.product is not None
     event = NewEvent(
@@ -43,25 +73,14 @@ async def meter(held: Resources, call: Call, access: Access, result: RunResult, 
         event_time=call.at,
         is_free=access.is_free,
         request_digest=digest,
-        source=_source(access) if name else "/gateway",
+        source=source if name else "/gateway",
         event_id=name,
         has_quota=access.has_quota,
         is_prepaid=bool(access.is_prepaid),
         answer=signing.seal(body) if name else None,
         consent_digest=call.consent,
     )
-    outcome = await recorded(held.recorder.record(event))
-    if outcome.status is Status.ACCEPTED:
-        call.receipt = receipt["id"]
-        return Response(200, body)
-    if outcome.status is Status.OVER_QUOTA:
-        raise quota_problem(access)
-    if outcome.status is Status.OVER_BALANCE:
-        raise Problem("balance-empty")
-    first = await first_answer(held, access, name, digest, call.at)
-    if first is None:
-        raise Problem("recording-failed")  # cannot be: the identity was there a moment ago and is never deleted
-    return first
+    return body, await recorded(held.recorder.record(event))
 
 
 async def recorded(recording: Awaitable[Told]) -> Told:

@@ -60,6 +60,7 @@ class Resources:
         self.models = Pool()
         self.listener = Listener(parameters)
         self.access: Fresh[Access] = Fresh(self._look_up_key, self.listener, _tags_of_access)
+        self.continued: Fresh[Access] = Fresh(self._look_up_continued, self.listener, _tags_of_access)
         self.balances: Fresh[int] = Fresh(self._look_up_balance, self.listener, lambda _left: None)  # each call moves it
         self.capacities: Fresh[Capacity] = Fresh(self._look_up_capacity, self.listener, _tags_of_capacity)
         self.products: Fresh[dict[str, Any]] = Fresh(self._look_up_product, self.listener, _tags_of_product)
@@ -162,7 +163,12 @@ class Resources:
 
     async def _look_up_key(self, digest: bytes) -> Access | None:
         at: datetime = now()
-        row = await self.row("key_access", digest=digest, day=business_date(at))
+        row = await self.row("key_access", digest=digest, day=business_date(at), instead=None)
+        return None if row is None else Access(**row, turns_at=turns_at(row, at))
+
+    async def _look_up_continued(self, asked: tuple[bytes, int]) -> Access | None:
+        at: datetime = now()
+        row = await self.row("key_access", digest=asked[0], day=business_date(at), instead=asked[1])
         return None if row is None else Access(**row, turns_at=turns_at(row, at))
 
     async def _look_up_balance(self, wallet: tuple[int, int]) -> int:

@@ -14,7 +14,9 @@ from market.gateway.resources import Resources
 from products.record.refusals import Refused
 from products.runtimes import host
 from products.runtimes.base import InputRefused, Loaded, RunResult, RuntimeBusy, RuntimeTimeout
+from products.runtimes.pool import FREE, GOVERNMENT, PAID
 from settlement.entitlements.access import Access
+from settlement.metering.capacity import is_government
 from settlement.metering.rules import usage_id
 
 
@@ -33,6 +35,12 @@ def check_input(call: Call, loaded: Loaded, body: Any) -> None:
             raise Problem("input-refused", errors=refused.errors) from refused
 
 
+def _priority(call: Call, access: Access) -> int:
+    if is_government(call.purpose):
+        return GOVERNMENT
+    return FREE if access.is_free else PAID
+
+
 async def run(held: Resources, call: Call, access: Access, body: Any) -> RunResult:
     assert access.release_id is not None
     loaded, release = await load(held, access.release_id)
@@ -43,7 +51,7 @@ async def run(held: Resources, call: Call, access: Access, body: Any) -> RunResu
     call.identifier = usage_id(call.at)
     try:
         with speaking(call.request.language):
-            result = await host.run(loaded, body, call.at, call_id=str(call.identifier))
+            result = await host.run(loaded, body, call.at, call_id=str(call.identifier), priority=_priority(call, access))
     except InputRefused as refused:
         raise Problem("input-refused", errors=refused.errors) from refused
     except RuntimeBusy as refused:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from pricing import parameters
@@ -14,6 +15,7 @@ from pricing.grants import refusals
 from pricing.grants.models import FreeUseGrant
 from pricing.grants.notices import tell_authority
 from pricing.grants.rules import next_number, who_may_claim
+from pricing.tariffs.models import Plan
 from products.catalogue.models import DataProduct
 from products.organisations.models import Organisation, User
 from products.organisations.selectors import require_role, require_verified
@@ -25,7 +27,7 @@ from products.registry.purposes import covers
 CLAIM_ROLES = ("owner", "buyer", "approver")
 CASE = "free_use"
 NUMBER_LOCK = 4_201_101  # the advisory lock of everyone who takes a claim number
-DETAILS = ("statement", "beneficiaries", "is_noncommercial", "quota_asked", "asked_until", "responsible_person")
+DETAILS = ("statement", "beneficiaries", "is_noncommercial", "quota_asked", "asked_until", "continues_on", "responsible_person")
 State: Any = FreeUseGrant.State
 
 
@@ -85,6 +87,11 @@ def check_purpose(*, organisation: Organisation, product: DataProduct, purpose: 
         raise refusals.ProductDoesNotServe(_("The product does not serve this scenario."), field="scenario")
 
 
+def plans_to_go_on_with(*, product: DataProduct) -> QuerySet[Plan]:
+    """Plans under which calls may go on once a free quota is used up: those of the product that are on sale."""
+    return Plan.objects.filter(product=product, state=Plan.State.OPEN).order_by("code", "id")
+
+
 def _take_number(year: int) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBER_LOCK])
@@ -100,6 +107,9 @@ def grant_edit(*, grant: FreeUseGrant, user: User, at: datetime, **details: Any)
     if unknown:
         raise TypeError(f"not a detail of a claim: {', '.join(sorted(unknown))}")
     _editable(grant)
+    plan = details.get("continues_on")
+    if plan is not None and not plans_to_go_on_with(product=grant.product).filter(pk=plan.pk).exists():
+        raise refusals.ProductDoesNotServe(_("This plan of the product is not on sale."), field="continues_on")
     for name, value in details.items():
         setattr(grant, name, value)
     grant.save(update_fields=list(details))

@@ -31,6 +31,14 @@ class FreeUseGrant(models.Model):
     evidence = models.ManyToManyField("products.Evidence", related_name="+")
     quota_asked = models.PositiveIntegerField()
     asked_until = models.DateField()
+    continues_on = models.ForeignKey(
+        "pricing.Plan",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Plan whose price is paid once the quota is used up; empty: calls stop",
+    )
     quota = models.PositiveIntegerField(null=True, help_text="Units over the whole term")
     from_date = models.DateField(null=True)
     to_date = models.DateField(null=True, help_text="Last day")

@@ -12,7 +12,7 @@ from products.catalogue.models import DataProduct
 from products.organisations.models import Organisation
 from products.record.models import CaseEvent
 
-RELATED = ("product", "product__operator", "product__authorisation", "organisation", "case")
+RELATED = ("product", "product__operator", "product__authorisation", "organisation", "case", "continues_on")
 
 
 def claims_of(*, organisation: Organisation) -> QuerySet[FreeUseGrant]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from products.runtimes import index, modelconfig, report, verification
 from products.runtimes.base import Loaded, ReleaseSpec, RunResult, Secrets, refuse_release
-from products.runtimes.pool import Pool, run_once
+from products.runtimes.pool import PAID, Pool, run_once
 from products.runtimes.remote import RemoteRuntime
 from products.runtimes.remoteconfig import is_remote
 from products.runtimes.schemas import Schema
@@ -54,10 +54,10 @@ class PooledModel:
         """For commands: a worker of its own. The gateway calls ``run_async``."""
         return run_once(self._release, body, at)
 
-    async def run_async(self, body: Any, at: datetime) -> RunResult:
+    async def run_async(self, body: Any, at: datetime, priority: int = PAID) -> RunResult:
         if self._pool is None:
             raise RuntimeError("load() was given no pool")
-        return await self._pool.run(self._release, body, at)
+        return await self._pool.run(self._release, body, at, priority)
 
 
 def load(release: ReleaseSpec, *, secrets: Secrets, pool: Pool | None = None) -> Loaded:
@@ -83,14 +83,14 @@ async def close(loaded: Loaded) -> None:
         await loaded.close()
 
 
-async def run(loaded: Loaded, body: Any, at: datetime, *, call_id: str = "") -> RunResult:
+async def run(loaded: Loaded, body: Any, at: datetime, *, call_id: str = "", priority: int = PAID) -> RunResult:
     """Answer a checked body: cheap runtimes at once, models through their lane, remote releases by their operator's service.
 
     The event loop is never held by a model or by a service. ``call_id`` is what the receipt will be called; a remote service
-    is told it.
+    is told it. ``priority`` (``pool``) says who goes first where models queue.
     """
     if isinstance(loaded, PooledModel):
-        return await loaded.run_async(body, at)
+        return await loaded.run_async(body, at, priority)
     if isinstance(loaded, RemoteRuntime):
         return await loaded.run_async(body, at, call_id)
     return loaded.run(body, at)

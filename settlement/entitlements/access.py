@@ -62,6 +62,7 @@ class Access:
     quota_id: int | None
     quota_limit: int | None
     quota_used: int | None
+    continues_id: int | None
     has_quota: bool
     scopes: list[str] = field(default_factory=list)
     networks: list[str] = field(default_factory=list)

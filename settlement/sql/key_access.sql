@@ -1,5 +1,6 @@
 -- Purpose: all that a key may do at a moment, in one look: key, entitlement, product, authorisation, release, tariff, quota.
 -- Parameters: digest bytea (SHA-256 of the key), day date (business date), at timestamptz.
+--             instead bigint (null: the key's own entitlement; else the paid one that it goes on under).
 -- Grain: at most one row.
 -- Columns: as named. Columns of the entitlement and below are null for sandbox and usage keys. A grant has no plan: it is valued
 --          by the tariff of the product's first open plan. stop_*: the emergency stop that holds for the product, its operator
@@ -17,11 +18,24 @@ SELECT
     release.id AS release_id, release.version AS release_version,
     tariff.version AS tariff_version, tariff.document AS tariff,
     quota.id AS quota_id, quota."limit" AS quota_limit, quota.used AS quota_used,
+    (
+        SELECT paid.id FROM pricing_freeusegrant AS free
+        JOIN settlement_entitlement AS paid ON paid.plan_id = free.continues_on_id
+            AND paid.product_id = ent.product_id AND paid.organisation_id = ent.organisation_id
+        WHERE free.id = ent.grant_id AND paid.state IN ('active', 'overdue')
+        ORDER BY
+            NOT EXISTS (
+                SELECT FROM unnest(paid.purposes) AS purpose
+                WHERE free.purpose = purpose OR starts_with(free.purpose, purpose || '.')
+            ),
+            paid.state, paid.valid_to DESC, paid.id
+        LIMIT 1
+    ) AS continues_id,
     EXISTS (SELECT FROM settlement_quota AS any_quota WHERE any_quota.entitlement_id = ent.id) AS has_quota,
     stop.kind AS stop_kind, stop.started_at AS stop_since, stop.public_reason AS stop_reason
 FROM settlement_apikey AS key
 JOIN products_organisation AS owner ON owner.id = key.organisation_id
-LEFT JOIN settlement_entitlement AS ent ON ent.id = key.entitlement_id
+LEFT JOIN settlement_entitlement AS ent ON ent.id = coalesce(%(instead)s::bigint, key.entitlement_id)
 LEFT JOIN products_dataproduct AS product ON product.id = ent.product_id
 LEFT JOIN products_organisation AS operator ON operator.id = product.operator_id
 LEFT JOIN products_authorisation AS auth ON auth.id = product.authorisation_id

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from pricing.grants.services import grant_add_evidence, grant_check, grant_claim, grant_decide, grant_submit
-from pricing.models import FreeUseGrant
+from pricing.models import FreeUseGrant, Plan
 from products.models import DataProduct
 from settlement.entitlements.services import entitlement_open
 from settlement.models import Entitlement
@@ -83,6 +83,30 @@ def test_a_refused_draft_keeps_what_was_typed(cast, submitted):
     )
     assert answer.status_code == 422
     assert "改写过的说明" in text(answer)
+
+
+def test_scenario_49_the_claimant_chooses_beforehand_what_happens_at_the_quotas_end(cast, clock, product):
+    grant = grant_claim(
+        organisation=cast.nonprofit.organisation,
+        product=product,
+        purpose="welfare.education",
+        scenario="student-aid",
+        user=cast.nonprofit.owner,
+        at=clock.now,
+    )
+    plan = Plan.objects.create(product=product, code="after", name="超额按次", purposes=[], created_at=clock.now)
+    client, address = acting(cast.nonprofit.owner), f"/free-use/{grant.number}/"
+    page = text(client.get(address))
+    assert "超额按次" in page and grant.continues_on is None
+    assert client.post(f"{address}save/", {**STATEMENT, "continues_on": plan.pk}).status_code == 302
+    grant.refresh_from_db()
+    assert grant.continues_on == plan
+    Plan.objects.filter(pk=plan.pk).update(state="closed")
+    refused = client.post(f"{address}save/", {**STATEMENT, "continues_on": plan.pk})
+    assert refused.status_code == 422 and STATEMENT["beneficiaries"] in text(refused)
+    client.post(f"{address}save/", STATEMENT)
+    grant.refresh_from_db()
+    assert grant.continues_on is None
 
 
 def test_the_authority_decides_and_another_person_checks(cast, submitted):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 
+from pricing.grants.models import FreeUseGrant
 from settlement.billing.models import Deposit
 from settlement.billing.services import deposit_receive
 from settlement.metering.models import UsageEvent
@@ -55,3 +57,52 @@ def test_one_limit_of_a_plan_bounds_all_its_keys_and_a_products_capacity_all_its
     refused = next(answer for answer in (client.call() for _ in range(20)) if answer.status_code != 200)
     assert problem(refused, 429, "rate-limit")["policy"] == "product"
     assert 1 <= int(refused.headers["retry-after"]) <= 60 and '"product";r=0' in refused.headers["ratelimit"]
+
+
+def foundation(stall, quota: int, plan=None, **paid):
+    """A free grant of so many calls, a right of a plan beside it, and a key of the free one."""
+    grant = FreeUseGrant.objects.create(
+        number="FU-2026-0001",
+        organisation=stall.buyer,
+        product=stall.product,
+        purpose="welfare.health",
+        scenario="port",
+        statement="…",
+        quota_asked=quota,
+        asked_until=date(2026, 12, 1),
+        continues_on=plan,
+        created_at=START,
+    )
+    free = stall.entitle(code="E-free", plan=None, grant=grant, purposes=["welfare.health"])
+    stall.limit(free, quota)
+    return stall.entitle(**{"code": "E-paid", "purposes": ["welfare"]} | paid), stall.key_for(free)[1]
+
+
+def test_scenario_49_call_after_a_free_quota_is_denied_where_nothing_else_was_chosen(client):
+    _paid, secret = foundation(client.stall, 2)
+    answers = [client.call(secret) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+    problem(answers[2], 429, "quota-used-up")
+    assert [event.is_free for event in UsageEvent.objects.all()] == [True, True], "never silently charged"
+
+
+def test_scenario_49_call_after_a_free_quota_is_paid_by_the_choice_made_before_and_says_so(client):
+    paid, secret = foundation(client.stall, 2, client.stall.plan)
+    answers = [client.call(secret, headers={"Idempotency-Key": f"n{n}"}) for n in range(5)]
+    assert [answer.status_code for answer in answers] == [200] * 5, answers[-1].text
+    charged = [answer.json().get("charged") for answer in answers]
+    assert charged == [None] * 2 + [{"entitlement": paid.code, "because": "quota-used-up"}] * 3
+    found = UsageEvent.objects.order_by("id").values_list("entitlement__code", "is_free")
+    assert list(found) == [("E-free", True)] * 2 + [("E-paid", False)] * 3
+    receipt = client.get(answers[-1].json()["receipt"]["url"], secret).json()
+    assert (receipt["entitlement"], receipt["free"], receipt["purpose"]) == ("E-paid", False, "welfare.health")
+    again = client.call(secret, headers={"Idempotency-Key": "n4"})
+    assert again.content == answers[4].content and UsageEvent.objects.count() == 5
+
+
+def test_scenario_49_paid_right_must_serve_the_call_by_itself(client):
+    _paid, secret = foundation(client.stall, 1, client.stall.plan, purposes=["industry.finance"])
+    assert client.call(secret).status_code == 200
+    refused = problem(client.call(secret), 429, "quota-used-up")
+    assert (refused["continues"], refused["refusal"]) == (client.stall.entitlement.code, "purpose-outside")
+    assert UsageEvent.objects.count() == 1
