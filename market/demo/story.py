@@ -33,7 +33,7 @@ from settlement.entitlements.services import key_issue
 from settlement.oversight.forecasts import forecasts_make
 
 NOW = at("2026-11-10", "10:00")
-DEMO_CONSENT = f'ref="demo-consent-1", sha256="{"0" * 64}"'  # of a consent that nobody gave: the people are made up
+DEMO_CONSENT = {"ref": "demo-consent-1", "sha256": "0" * 64}  # of a consent that nobody gave: the people are made up
 LAST_MONTHS = [  # month, whether it is over, when it was closed, when its invoices were paid
     (buying.AUGUST, True, "2026-09-04", "2026-09-16"),
     (buying.SEPTEMBER, True, "2026-11-02", "2026-11-06"),
@@ -144,8 +144,8 @@ def facts_of(told: Cast, bought: list[buying.Bought]) -> dict[str, Any]:
             "key": each.secret,
             "purpose": each.entitlement.purposes[0],
             "free": each.entitlement.is_free,
-            "example": samples[each.entitlement.product.code],
-            **({"headers": {"Consent": DEMO_CONSENT}} if each.entitlement.product.needs_consent else {}),
+            "example": samples[each.entitlement.product.code]
+            | ({"consent": DEMO_CONSENT} if each.entitlement.product.needs_consent else {}),
         }
         for each in bought
     ]

@@ -73,8 +73,8 @@ async def _serve(held: Resources, call: Call) -> Response:
     await check_balance(held, access)
     call.purpose = call.purpose or access.purposes[0]  # type: ignore[index]  # a database constraint: at least one
     await take_rates(held, call, access)
-    call.consent = await consent.named(held, call, access)
     body, raw = await call.request.json(MOST_BYTES)
+    call.consent = await consent.named(held, call, access, body)
     digest = signing.request_digest(call.code, call.purpose, raw)
     name = call.request.header(b"idempotency-key")
     if name:

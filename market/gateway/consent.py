@@ -1,7 +1,8 @@
 """Consent of the person asked about (R17, scenario 69): each call of a product that needs it names one, and none taken back.
 
 ``Consent: ref="…", sha256="…"`` is a dictionary of two strings (RFC 8941): the reference under which the caller keeps the
-consent, and the SHA-256 of the file that proves it, in lower-case hexadecimal. Only keyed digests of them are kept.
+consent, and the SHA-256 of the file that proves it, in lower-case hexadecimal. A caller that cannot set headers says the
+same in the body, as its member ``consent``. Only keyed digests of them are kept.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from settlement.entitlements.models import ApiKey
 
 MOST_BYTES = 16 * 1024
 REFERENCE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{1,120}\Z")  # printable ASCII but the quote and the backslash
+_HEXADECIMAL = re.compile(r"[0-9a-f]{64}\Z")
 _HEADER = re.compile(r'ref="(?P<ref>[^"\\]{1,120})"\s*,\s*sha256="(?P<sha256>[0-9a-f]{64})"\Z')
 _TURNED = re.compile(r'sha256="(?P<sha256>[0-9a-f]{64})"\s*,\s*ref="(?P<ref>[^"\\]{1,120})"\Z')
 
@@ -64,7 +66,31 @@ def parse(header: str) -> tuple[str, str]:
     return found["ref"], found["sha256"]
 
 
-async def named(held: Resources, call: Call, access: Access) -> bytes | None:
+def stated(call: Call, body: Any) -> tuple[str, str] | None:
+    """Reference and evidence hash from the header, else from the body's ``consent``, which is then taken out of it: what is left
+    is the product's own input. Raises ``Problem`` (422).
+    """
+    header = call.request.header(b"consent")
+    if header:
+        return parse(header)
+    given = body.pop("consent", None) if isinstance(body, dict) else None
+    if given is None:
+        return None
+    with translation.override(call.request.language):
+        if not isinstance(given, dict) or set(given) != {"ref", "sha256"}:
+            raise Problem("input-refused", errors=[_error("/consent", _("must hold ref and sha256, and nothing else"))])
+        reference, evidence = given["ref"], given["sha256"]
+        errors = []
+        if not isinstance(reference, str) or not REFERENCE.match(reference) or not reference.strip():
+            errors.append(_error("/consent/ref", _("must be 1 to 120 printable ASCII characters without quote and backslash")))
+        if not isinstance(evidence, str) or not _HEXADECIMAL.match(evidence):
+            errors.append(_error("/consent/sha256", _("must be 64 hexadecimal digits in lower case")))
+    if errors:
+        raise Problem("input-refused", errors=errors)
+    return reference, evidence
+
+
+async def named(held: Resources, call: Call, access: Access, body: Any) -> bytes | None:
     """The digest of the consent that the call names; None where the product asks for none. Raises ``Problem`` (403, 422).
 
     One look-up by an index, on every gateway alike and never cached: a call that begins after a withdrawal was answered is
@@ -72,10 +98,10 @@ async def named(held: Resources, call: Call, access: Access) -> bytes | None:
     """
     if not access.needs_consent:
         return None
-    header = call.request.header(b"consent")
-    if not header:
+    found = stated(call, body)
+    if found is None:
         raise Problem("consent-missing")
-    reference, evidence = parse(header)
+    reference, evidence = found
     organisation = access.organisation_id
     row = await held.row("consent_withdrawn", organisation=organisation, reference=reference_digest(organisation, reference))
     if row is not None:

@@ -179,7 +179,11 @@ OPERATIONS: tuple[Operation, ...] = (
             _header(
                 "Purpose", "What it is for; without it the entitlement's first purpose.", {"type": "string", "maxLength": 80}
             ),
-            _header("Consent", 'Of the person asked about, where the product needs it: `ref="…", sha256="…"`.', TEXT),
+            _header(
+                "Consent",
+                'Of the person, where the product needs it: `ref="…", sha256="…"`; or `consent` in the body.',
+                TEXT,
+            ),
             _header("Idempotency-Key", "A repeat under it gives the first answer again.", {"type": "string", "maxLength": 120}),
         ),
         {"application/json": {"schema": {}}},

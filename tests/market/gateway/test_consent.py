@@ -57,6 +57,21 @@ def test_scenario_69_without_consent_denied_and_after_withdrawal_denied_everywhe
 
 
 @transactional
+def test_consent_may_stand_in_the_body_and_is_no_part_of_the_products_input(asking):
+    given = {"ref": "CONSENT-2026-0001", "sha256": EVIDENCE}
+    assert asking.call(json={"ask": "latest", "consent": given}).status_code == 200
+    (event,) = UsageEvent.objects.all()
+    assert bytes(event.consent_digest) == consent_digest(asking.stall.buyer.pk, "CONSENT-2026-0001", EVIDENCE)
+    wrong = asking.call(json={"ask": "latest", "consent": {"ref": "", "sha256": "ABC"}})
+    assert [each["pointer"] for each in wrong.json()["errors"]] == ["/consent/ref", "/consent/sha256"]
+    assert asking.call(json={"ask": "latest", "consent": "yes"}).json()["errors"][0]["pointer"] == "/consent"
+    withdraw(asking, reference="CONSENT-2026-0001")
+    assert problem(asking.call(json={"ask": "latest", "consent": given})) == (403, "consent-withdrawn")
+    _key, sandbox = asking.stall.key_for(None, mode="test")
+    assert asking.call(sandbox, json={"ask": "latest", "consent": given}).status_code == 200
+
+
+@transactional
 def test_nothing_personal_is_kept_of_a_consent(asking):
     assert asking.call(headers=CONSENT).status_code == 200
     withdraw(asking, reference="CONSENT-2026-0001")
