@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import translation
 
-from market.demo import buying, cast, fairness, pending, regulars, trade
+from market.demo import buying, cast, fairness, guarding, pending, regulars, trade
 from market.demo.capsets import publish_set
 from market.demo.catalogue import OFFERS
 from market.demo.costs import file_costs
@@ -65,6 +65,7 @@ def tell(say: Callable[[str], object]) -> None:
                 buying.pay_invoices(month, at(paid), but=told.bodies["bank"].name if month == buying.SEPTEMBER else "")
         pending.leave_work(told)
         leave_to_oversight(told)
+        guarding.watch_over(told, bought)
         facts = facts_of(told, bought)
     clock.keep_offset(NOW)
     (settings.DATA_DIR / "demo.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
