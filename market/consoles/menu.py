@@ -28,9 +28,20 @@ CONSOLES: dict[str, str | Promise] = {
 # Consoles whose pages are written in more than one package.
 PARTS: dict[str, tuple[str, ...]] = {
     "buyer": ("buyer", "fairness", "risks", "consents", "joins"),
-    "operator": ("operator", "tariffs", "bundles", "costs", "estimates", "closing", "revenue", "fairness", "whatif"),
+    "operator": (
+        "operator",
+        "remote_hosts",
+        "tariffs",
+        "bundles",
+        "costs",
+        "estimates",
+        "closing",
+        "revenue",
+        "fairness",
+        "whatif",
+    ),
     "authority": ("authorisations", "authority", "baskets", "estimates", "revenue", "whatif", "risks"),
-    "platform": ("reviews", "platform", "closing", "joins"),
+    "platform": ("reviews", "remote_hosts", "platform", "closing", "joins"),
     "provider": ("provider", "closing"),
     "regulator": ("workbench", "regulator", "costs", "estimates", "revenue", "fairness", "rules", "whatif"),
 }

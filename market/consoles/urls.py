@@ -2,6 +2,7 @@ from django.urls import include, path
 
 from market.consoles import views
 from market.consoles.joins import urls as joins
+from market.consoles.remote_hosts import urls as remote_hosts
 from market.consoles.revenue import urls as revenue
 from market.consoles.risks import urls as risks
 
@@ -34,6 +35,7 @@ urlpatterns = [
     path("operator/tariffs/", include("market.consoles.tariffs.urls")),
     path("operator/bundles/", include("market.consoles.bundles.urls")),
     path("operator/revenue/", include((revenue.shared, "revenue"), namespace="operator-revenue")),
+    path("operator/remote-hosts/", include(remote_hosts.operator)),
     path("operator/", include("market.consoles.operator.urls")),
     path("authority/authorisations/", include("market.consoles.authorisations.urls")),
     path("authority/revenue/", include((revenue.shared, "revenue"), namespace="authority-revenue")),
@@ -46,6 +48,7 @@ urlpatterns = [
     path("regulator/", include("market.consoles.regulator.urls")),
     path("regulator/", include("market.consoles.rules.urls")),
     path("buyer/", include("market.consoles.buyer.urls")),
+    path("platform/remote-hosts/", include(remote_hosts.office)),
     path("platform/reviews/", include("market.consoles.reviews.urls")),
     path("platform/transfers/", include("market.consoles.cashier.urls")),
     path("platform/", include("market.consoles.closing.urls")),
