@@ -75,7 +75,7 @@ def tell_deciders(*, stop: EmergencyStop, at: datetime) -> None:
 def _facts(stop: EmergencyStop) -> dict[str, str]:
     target = stop.product.name if stop.product is not None else stop.organisation.name
     since = stop.started_at.astimezone(BUSINESS_ZONE)
-    return {"target": target, "since": f"{since:%Y-%m-%d %H:%M}", "reason": stop.public_reason}
+    return {"target": target, "since": f"{since:%Y-%m-%d %H:%M}", "reason": stop.public_reason.rstrip("。.！! ")}
 
 
 def _buyers(stop: EmergencyStop, at: datetime) -> list[int]:

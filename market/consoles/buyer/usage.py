@@ -35,6 +35,16 @@ def tariff_of(entitlement: Entitlement, on: date) -> Tariff | None:
     return next(iter(pricetags.tariffs_of(plans, on).values()), None)
 
 
+def unit_labels(*, entitlement: Entitlement, on: date) -> dict[str, str]:
+    """What each metered component is called in the entitlement's tariff of a day; empty where none is in force."""
+    tariff = tariff_of(entitlement, on)
+    return _labels(tariff) if tariff else {}
+
+
+def _labels(tariff: Tariff) -> dict[str, str]:
+    return {component["code"]: component.get("label", component["code"]) for component in tariff.document["components"]}
+
+
 def month_so_far(*, entitlement: Entitlement, today: date) -> MonthSoFar:
     """From the first of the month (or the entitlement's start) to the end of today. The invoice is made at the close."""
     first = today.replace(day=1)
@@ -43,7 +53,7 @@ def month_so_far(*, entitlement: Entitlement, today: date) -> MonthSoFar:
     if tariff is None:
         return MonthSoFar(first, units, None, {})
     document = tariff.document
-    labels = {component["code"]: component.get("label", component["code"]) for component in document["components"]}
+    labels = _labels(tariff)
     start = max(first, business_date(entitlement.valid_from))
     end = min(today + timedelta(days=1), business_date(entitlement.valid_to))
     if end <= start:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from market.consoles.buyer.usage import month_so_far
+from market.consoles.buyer.usage import month_so_far, unit_labels
 from market.gateway import signing
 from market.storefront.access import role_required
 from market.storefront.expected import next_month
@@ -25,6 +25,7 @@ from products.record.refusals import Refused
 from settlement.entitlements import selectors
 from settlement.entitlements.models import ApiKey, Entitlement
 from settlement.entitlements.services import key_issue, key_revoke
+from settlement.entitlements.stop_selectors import stop_of, stop_of_buyer, stops_of
 from settlement.metering.receipts import ReceiptArchived, identifier_of, receipt_of
 from settlement.metering.selectors import calls_in_month, refusals_by_reason, usage_event
 
@@ -40,7 +41,10 @@ def entitlements(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     calls = calls_in_month(entitlement_ids=[each.pk for each in shown], month=clock.today().replace(day=1))
-    return render(request, "market/buyer/entitlements.html", {"page": page, "entitlements": shown, "calls": calls})
+    stops = stops_of(each.product for each in shown)
+    context = {"page": page, "entitlements": shown, "calls": calls, "stops": stops}
+    context["own_stop"] = stop_of_buyer(request.membership.organisation)
+    return render(request, "market/buyer/entitlements.html", context)
 
 
 @require_safe
@@ -54,6 +58,7 @@ def _entitlement_page(request: HttpRequest, held: Entitlement, secret: str = "",
     first = now.date().replace(day=1)
     context = {
         "entitlement": held,
+        "stop": stop_of_buyer(held.organisation) or stop_of(held.product),
         "quota": held.quotas.order_by("-span_start").first(),
         "keys": list(selectors.keys_alive(organisation=held.organisation, at=now, entitlement=held)),
         "month": month_so_far(entitlement=held, today=now.date()),
@@ -157,10 +162,10 @@ def receipts(request: HttpRequest) -> HttpResponse:
         event = event if held else None
     else:
         held = None
-    facts = None
+    facts, labels = None, unit_labels(entitlement=held, on=event.event_time.date()) if event and held else {}
     with contextlib.suppress(ReceiptArchived):  # what was metered is shown all the same, without price and proof
         facts = receipt_of(identifier=event.id, organisation_id=request.membership.organisation_id) if event else None
-    context = {"asked": asked, "event": event, "entitlement": held, "facts": facts}
+    context = {"asked": asked, "event": event, "entitlement": held, "facts": facts, "labels": labels}
     return render(request, "market/buyer/receipts.html", context, status=404 if asked and event is None else 200)
 
 

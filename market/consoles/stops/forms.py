@@ -90,7 +90,7 @@ class AskForm(forms.Form):
 
 
 class LiftForm(forms.Form):
-    outcome = forms.CharField(widget=forms.HiddenInput())
+    outcome = forms.CharField(widget=forms.HiddenInput(attrs={"id": "lift_outcome"}))
     note = forms.CharField(
         label=gettext_lazy("Note on the decision"), required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=5000
     )

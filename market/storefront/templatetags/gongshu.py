@@ -191,6 +191,15 @@ def console_menu(context: template.Context) -> list[Any]:
     return menu_of(acting_membership(context["request"]))
 
 
+@register.simple_tag(takes_context=True)
+def nearest_entry(context: template.Context, menu: list[Any]) -> str:
+    """The menu's page that the page shown stands under, by the longest address that it begins with; empty where there is none."""
+    path = context["request"].path
+    return max(
+        (str(entry.url) for _title, entries in menu for entry in entries if path.startswith(str(entry.url))), key=len, default=""
+    )
+
+
 @register.simple_tag
 def notice_text(notice: Any) -> object:
     """The sentence of a notice in the page's language."""

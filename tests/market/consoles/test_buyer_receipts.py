@@ -29,6 +29,7 @@ def test_a_receipt_says_when_it_will_be_sealed_and_then_its_place_and_root(cast:
     assert "11:01 之后封存" in text(client.get(f"/console/buyer/receipts/?id={number}"))
     (tree,) = seal(at=START + 2 * HOUR)
     page = text(client.get(f"/console/buyer/receipts/?id={number}"))
+    assert "calls" not in page and "× 1" in page
     assert "该小时 1 条中的第 1 条" in page and tree.root.hex() in page and "¥0.50" in page
 
 

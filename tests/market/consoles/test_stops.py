@@ -188,3 +188,17 @@ def test_nothing_new_is_sold_of_what_is_stopped_and_nothing_to_a_buyer_who_is(ca
     add(cast.buyer_b.owner)
     checkout = buyer.get("/basket/").context
     assert checkout is not None
+
+
+def test_the_buyer_sees_the_stop_on_the_list_and_on_the_page_of_what_it_holds(cast, offer, held, sign_in):
+    buyer = sign_in(cast.buyer.owner)
+    assert "答复内容有误" not in buyer.get(f"/console/buyer/entitlements/{held.code}/").content.decode()
+    start(sign_in(cast.platform.reviewer), offer)
+    buyer = sign_in(cast.buyer.owner)
+    assert "答复内容有误" in buyer.get(f"/console/buyer/entitlements/{held.code}/").content.decode()
+    assert ">应急停用</a>" in buyer.get("/console/buyer/").content.decode()
+
+
+def test_the_menu_marks_the_page_that_a_deeper_page_stands_under(cast, sign_in):
+    page = sign_in(cast.platform.reviewer).get(NEW).content.decode()
+    assert page.count('<a href="/console/stops/" aria-current="true">') == 1
