@@ -64,7 +64,7 @@ class Resources:
         self.balances: Fresh[int] = Fresh(self._look_up_balance, self.listener, lambda _left: None)  # each call moves it
         self.capacities: Fresh[Capacity] = Fresh(self._look_up_capacity, self.listener, _tags_of_capacity)
         self.products: Fresh[dict[str, Any]] = Fresh(self._look_up_product, self.listener, _tags_of_product)
-        self.hosts: Fresh[bool] = Fresh(self._look_up_host, self.listener, lambda _allowed: None)  # nobody is told of it
+        self.hosts: Fresh[int] = Fresh(self._look_up_host, self.listener, lambda found: (("remote_host", found),))
         self.terms: Fresh[Terms] = Fresh(Together(self._asked).look, self.listener, tags_of)
         self._health: tuple[float, dict[str, Any] | None] = (0.0, None)
         self._loaded: dict[int, tuple[Loaded, dict[str, Any]]] = {}
@@ -176,12 +176,13 @@ class Resources:
             return await left_of(connection, operator_id=wallet[0], organisation_id=wallet[1], at=now())
 
     async def _may_call(self, code: str, host: str, port: int) -> bool:
-        return bool(await self.hosts.get((code, host, port)))
+        return await self.hosts.get((code, host, port)) is not None
 
-    async def _look_up_host(self, asked: tuple[str, str, int]) -> bool:
+    async def _look_up_host(self, asked: tuple[str, str, int]) -> int | None:
+        """The row that allows it: its withdrawal is told, so it acts at once."""
         code, host, port = asked
         row = await self.row("remote_host_allowed", code=code, host=host, port=port)
-        return row is not None and row["is_allowed"]
+        return None if row is None else row["remote_host_id"]
 
     async def _look_up_capacity(self, product_id: int) -> Capacity | None:
         row = await self.row("capacity_rules", product=product_id, day=business_date(now()))

@@ -4,8 +4,9 @@ Artifact: MessagePack of ``{"series": {name: {"dates": [day…], "vintages": [da
 columns
 of one length, sorted by (date, vintage); a day is the proleptic ordinal of ``datetime.date``; a value is a decimal
 string. Where the data file says how many people stand behind each value, ``counts`` is a fourth column.
-Config: ``{"unit": "…", "series": {name: {"unit", "label"}}, "max_points": 1000}``, and with counts ``min_cell`` (people; never
-below the rules' minimum), ``small_cells: "suppress"`` and ``totals: {series: [series that it is the sum of]}`` (``cells``).
+Config: ``{"unit": "…", "series": {name: {"unit", "label"}}, "max_points": 1000}`` (at most 10,000), and with counts
+``min_cell`` (people; never below the rules' minimum), ``small_cells: "suppress"`` and
+``totals: {series: [series that it is the sum of]}`` (``cells``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ from products.runtimes.schemas import Schema
 
 BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
 MAX_POINTS = 1000
+MOST_POINTS = 10_000  # an answer is made in one go: a call may not keep the others waiting
 UNITS = {"calls": "1"}
 LEAST_CELL = 10  # people, where a config says nothing; publishing sets what the rules say
 Row = tuple[str, date, date, str] | tuple[str, date, date, str, int | None]
@@ -79,6 +81,9 @@ class Timeline:
                 self.days.append(day)
                 self._starts.append(position)
         self._starts.append(len(series.dates))
+        # From each day on, the first vintage of any: it only grows, so the last day that was known is bisected.
+        firsts = [self._vintages[start] for start in self._starts[:-1]]
+        self._earliest = list(accumulate(reversed(firsts), min))[::-1]
 
     def known(self, index: int, as_of: int) -> Point | None:
         """The value of the index-th day as it was known at the end of ``as_of``; None if it was not yet."""
@@ -89,11 +94,8 @@ class Timeline:
         return Point(self.days[index], self._values[position], self._vintages[position])
 
     def latest(self, as_of: int) -> Point | None:
-        for index in range(len(self.days) - 1, -1, -1):
-            point = self.known(index, as_of)
-            if point:
-                return point
-        return None
+        index = bisect_right(self._earliest, as_of) - 1
+        return None if index < 0 else self.known(index, as_of)
 
     def on(self, day: int, as_of: int) -> Point | None:
         index = bisect_left(self.days, day)
@@ -166,7 +168,7 @@ class IndexRuntime:
         self._timelines = {name: Timeline(series) for name, series in packed.series.items()}
         self._default = next(iter(release.config["series"]))
         self._latest = lru_cache(maxsize=256)(self._find_latest)
-        self._max_points = int(release.config.get("max_points", MAX_POINTS))
+        self._max_points = min(int(release.config.get("max_points", MAX_POINTS)), MOST_POINTS)
         self._product_schema = Schema(release.input_schema, where="/input_schema")
         own = input_schema(release.config)
         # Most releases have the runtime's own schema: what fits it need not be looked at twice.
@@ -300,6 +302,7 @@ def pack_csv(data: bytes, config: Mapping[str, Any]) -> bytes:
 
     Raises ``ReleaseRefused`` with every bad row at ``/data/{line}/{column}``.
     """
+    _check_points(config)
     default = next(iter(config.get("series") or {"": None}))
     rows: list[Row] = []
     errors: list[FieldError] = _check_totals(config)
@@ -338,6 +341,12 @@ def _count(text: str, config: Mapping[str, Any], line: int, errors: list[FieldEr
         message = _("fewer than %s people stand behind this value: leave it out, or say small_cells: suppress") % minimum
         errors.append({"pointer": where, "message": message})
     return count
+
+
+def _check_points(config: Mapping[str, Any]) -> None:
+    asked = config.get("max_points", MAX_POINTS)
+    if isinstance(asked, bool) or not isinstance(asked, int) or not 1 <= asked <= MOST_POINTS:
+        raise refuse_release("/config/max_points", _("must be a whole number from 1 to %s") % MOST_POINTS)
 
 
 def _check_totals(config: Mapping[str, Any]) -> list[FieldError]:

@@ -31,8 +31,17 @@ def file_product(*, raw: Mapping[str, Any], data: bytes, operator: Organisation,
     named = raw.get("operator", operator.slug) if isinstance(raw, Mapping) else operator.slug
     if named not in (operator.slug, operator.uscc):
         raise SpecRefused([{"pointer": "/operator", "message": _("must be the organisation for which you act")}])
+    _check_upload(raw, data)
     spec = spec_checked({**raw, "operator": operator.slug} if isinstance(raw, Mapping) else raw, data=data)
     return product_file(spec=spec, secrets=secrets(), by=user, at=at).published
+
+
+def _check_upload(raw: Any, data: bytes) -> None:
+    """A data file comes exactly where the release names one; a remote one names none. Other shapes are the spec's to refuse."""
+    release = raw.get("release") if isinstance(raw, Mapping) else None
+    if isinstance(release, Mapping) and bool(data) != ("data" in release):
+        message = _("a file was given, but the release names none") if data else _("is required")
+        raise SpecRefused([{"pointer": "/release/data", "message": message}])
 
 
 def initial_of(product: DataProduct, release: Release | None) -> dict[str, Any]:

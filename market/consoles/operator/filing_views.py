@@ -17,7 +17,7 @@ from market.consoles.operator.access import operator_of, own_product, publisher_
 from market.consoles.operator.filing import file_product, initial_of
 from market.consoles.operator.forms import ProductForm, RedevelopForm, SpecForm, place_errors
 from market.consoles.operator.scope import bases_of, choices_of, held, redevelopment_choices
-from market.consoles.operator.starters import CONFIGS, DATA_HINTS, SAMPLES
+from market.consoles.operator.starters import CONFIGS, DATA_HINTS, starter_of
 from products.catalogue.models import DataProduct
 from products.catalogue.publishing import Published
 from products.catalogue.services import ListingRefused
@@ -54,7 +54,7 @@ def redevelop(request: HttpRequest) -> HttpResponse:
     form = RedevelopForm(
         request.POST or None,
         request.FILES or None,
-        initial={"config": CONFIGS[kind], "samples": SAMPLES[kind]},
+        initial=starter_of(kind),
         bases=bases,
         choices=redevelopment_choices(),
         data_hint=DATA_HINTS[kind],
@@ -73,7 +73,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = ProductForm(
         request.POST or None,
         request.FILES or None,
-        initial={"config": CONFIGS[kind], "samples": SAMPLES[kind]},
+        initial=starter_of(kind),
         choices=choices_of(authorisation=authorisation, product_type=kind),
         data_hint=DATA_HINTS[kind],
     )
@@ -140,12 +140,12 @@ def _file(
     request: HttpRequest,
     form: ProductForm | SpecForm,
     raw: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
-    data: UploadedFile,
+    data: UploadedFile | None,
 ) -> tuple[Published | None, Refused | None]:
     """What came of it, or why not; errors of single fields are put beside them."""
     try:
         spec = raw() if callable(raw) else raw
-        content = data.read()
+        content = data.read() if data else b""
         return file_product(raw=spec, data=content, operator=operator_of(request), user=request.user, at=clock.now()), None
     except (SpecRefused, ReleaseRefused) as refusal:
         place_errors(form, refusal.errors)

@@ -100,7 +100,7 @@ class ProductForm(forms.Form):
         help_text=_("Only where personal data stands behind it and calls should name no consent. Both reviews read it."),
     )
     update_frequency = forms.ChoiceField(label=_("Updated"), choices=FREQUENCIES, required=False)
-    data = DataFile(label=_("Data file"))
+    data = DataFile(label=_("Data file"), required=False)  # a remote release has none: the spec's check says when one is due
     config = JSONText(label=_("Configuration (JSON)"))
     samples = JSONText(
         label=_("Samples (JSON list)"),
@@ -191,7 +191,11 @@ class SpecForm(forms.Form):
     """A product as the files that ``manage.py publish_product`` takes."""
 
     spec = forms.FileField(label=_("Spec (YAML)"), help_text=_("The file that manage.py publish_product takes."))
-    data = DataFile(label=_("Data file"), help_text=_("The file that the spec names under release, data."))
+    data = DataFile(
+        label=_("Data file"),
+        required=False,
+        help_text=_("The file that the spec names under release, data; none if it names none."),
+    )
 
     def clean_spec(self) -> str:
         try:

@@ -26,12 +26,31 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "issued_on": "2026-01-31",
         "link_minutes": 15,
     },
+    "remote": {"runtime": "remote", "url": "https://api.example.com/v1/answers", "seconds": 5},
 }
 SAMPLES: dict[str, list[Any]] = {
     "index": [{"ask": "latest"}],
     "verification": [{"subject": "91330200MA2T001030", "claims": {"name": "…"}}],
     "model": [{"months": 24}],
     "report": [{}],
+    "remote": [{"uscc": "91330200MA2T001030"}],
+}
+_TEXT = {"type": "string", "maxLength": 30}
+SCHEMAS: dict[str, dict[str, Any]] = {  # only where the type has none of its own
+    "remote": {
+        "input_schema": {
+            "type": "object",
+            "required": ["uscc"],
+            "additionalProperties": False,
+            "properties": {"uscc": _TEXT},
+        },
+        "output_schema": {
+            "type": "object",
+            "required": ["grade"],
+            "additionalProperties": False,
+            "properties": {"grade": {"enum": ["A", "B", "C", None]}},
+        },
+    },
 }
 DATA_HINTS: dict[str, str | Promise] = {
     "index": _("A CSV file in UTF-8 with the columns series, date, vintage and value."),
@@ -40,4 +59,10 @@ DATA_HINTS: dict[str, str | Promise] = {
     ),
     "model": _("A scikit-learn pipeline written with skops (.skops): linear models and tree ensembles. No pickle is opened."),
     "report": _("The document itself: PDF, Word or HTML. Buyers get it by a link that ends after some minutes."),
+    "remote": _("None: your own service answers. Ask for its host first, under “Remote hosts”."),
 }
+
+
+def starter_of(kind: str) -> dict[str, Any]:
+    """What a new product's form is filled with."""
+    return {"config": CONFIGS[kind], "samples": SAMPLES[kind], **SCHEMAS.get(kind, {})}

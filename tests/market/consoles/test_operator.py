@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from market.consoles.operator import starters
 from pricing.tariffs.models import Plan
 from pricing.tariffs.services import plan_open
 from products.catalogue.models import DataProduct, ReviewRecord
 from products.catalogue.services import review_decide
 from products.record.models import AuditEntry
+from products.runtimes import host
+from products.runtimes.base import ReleaseSpec
+from products.runtimes.remoteconfig import check_config
 from settlement.entitlements import keys as key_format
 from settlement.entitlements.models import ApiKey
 from tests.market.consoles.conftest import DATA
@@ -322,3 +327,47 @@ def test_the_product_page_costs_the_same_however_many_releases(operator, ground,
         change.pop("code")
         assert operator.post(PRODUCT + "change/", change).status_code == 302
     assert queries_of(operator, PRODUCT) == few <= 40
+
+
+# --- Remote releases ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_remote_release_needs_no_data_file_in_the_form(operator, ground):
+    config = {"runtime": "remote", "url": "https://api.example.com:8443/port"}
+    form = ground.form(config=json.dumps(config), samples="[{}]", **schemas())
+    form.pop("data")
+    answer = operator.post(ground.form_url, form)
+    assert answer.status_code == 422 and "data" not in answer.context["form"].errors
+    assert "api.example.com:8443" in answer.content.decode(), "its host is not allowed yet: that is all that is missing"
+    assert not DataProduct.objects.exists()
+    with_file = operator.post(ground.form_url, form | {"data": SimpleUploadedFile("port.csv", DATA.encode())})
+    assert with_file.status_code == 422 and list(with_file.context["form"].errors) == ["data"]
+
+
+def test_another_release_still_needs_its_data_file(operator, ground):
+    form = ground.form()
+    form.pop("data")
+    answer = operator.post(ground.form_url, form)
+    assert answer.status_code == 422 and list(answer.context["form"].errors) == ["data"]
+    spec = SPEC.format(operator="operator")
+    for text in (spec, spec.replace("  data: data/port.csv\n", "")):
+        answer = operator.post(HOME + "products/upload/", {"spec": SimpleUploadedFile("spec.yaml", text.encode())})
+        assert answer.status_code == 422 and list(answer.context["form"].errors) == ["data"]
+    unnamed = upload(operator, spec.replace("  data: data/port.csv\n", ""))
+    assert unnamed.status_code == 422 and list(unnamed.context["form"].errors) == ["data"]
+    assert not DataProduct.objects.exists()
+
+
+def test_the_starter_of_a_remote_product_is_right_but_for_its_host():
+    given = starters.starter_of("remote")
+    schemas = {name: given[name] for name in ("input_schema", "output_schema")}
+    release = ReleaseSpec(product_code="new", version=1, type="remote", config=given["config"], artifact=b"", **schemas)
+    check_config(release)
+    host.Schema(given["input_schema"], where="").check(given["samples"][0])
+    assert set(starters.CONFIGS) == set(starters.SAMPLES) == set(starters.DATA_HINTS) == set(host.RUNNING_TYPES)
+
+
+def schemas() -> dict[str, str]:
+    given = starters.SCHEMAS["remote"]
+    loose = {"type": "object", "additionalProperties": False, "properties": {}}
+    return {"input_schema": json.dumps(loose), "output_schema": json.dumps(given["output_schema"])}

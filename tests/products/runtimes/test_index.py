@@ -1,3 +1,4 @@
+import random
 from datetime import date, datetime
 
 import pytest
@@ -129,3 +130,22 @@ def test_a_value_given_twice_for_one_vintage_is_refused(make_release, secrets):
     doubled = index.pack([*ROWS, ("level", date(2026, 1, 31), date(2026, 2, 10), "999")])
     with pytest.raises(ReleaseRefused, match="level"):
         host.load(make_release("index", CONFIG, doubled), secrets=secrets)
+
+
+def test_latest_is_what_a_scan_of_all_days_finds():
+    chance = random.Random(4)
+    for _ in range(60):
+        keys = {(chance.randint(1, 12), chance.randint(1, 30)) for _ in range(chance.randint(1, 20))}
+        days, vintages = zip(*sorted(keys), strict=True)
+        timeline = index.Timeline(index.Series(list(days), list(vintages), ["1"] * len(keys)))
+        for as_of in range(32):
+            known = [point for each in range(len(timeline.days)) if (point := timeline.known(each, as_of))]
+            assert timeline.latest(as_of) == (known[-1] if known else None)
+
+
+@pytest.mark.parametrize("asked", [0, -1, 10_001, 10**9, True, "240", 1.5])
+def test_a_ceiling_of_points_that_would_keep_others_waiting_is_refused_at_its_field(asked):
+    with pytest.raises(ReleaseRefused) as refused:
+        index.pack_csv(b"date,value\n2026-01-31,1\n", {"series": {"level": {"unit": "%"}}, "max_points": asked})
+    assert [error["pointer"] for error in refused.value.errors] == ["/config/max_points"]
+    assert index.pack_csv(b"date,value\n2026-01-31,1\n", {"series": {"level": {"unit": "%"}}, "max_points": 10_000})
