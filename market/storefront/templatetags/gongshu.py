@@ -106,6 +106,12 @@ def component_unit(component: dict[str, Any]) -> str:
 
 
 @register.filter
+def unit_name(basis: str) -> str:
+    """What a basis of metering counts, for people: ``calls`` → ``call``; the basis itself where it has no words."""
+    return str(pricetags.UNITS.get(basis, basis))
+
+
+@register.filter
 def cap_unit(cap: Any) -> object:
     """What a cap is per."""
     return pricetags.PERIODS[cap.flat_period] if cap.flat_period else pricetags.UNITS[cap.basis]
