@@ -85,5 +85,4 @@ class Corrections:
 
 
 def _taken(units: Mapping[str, Decimal]) -> int:
-    """What an event of these units takes from a quota; one that was taken back whole takes nothing."""
-    return quota_units({component: str(quantity) for component, quantity in units.items()}) if any(units.values()) else 0
+    return quota_units({component: str(quantity) for component, quantity in units.items()})

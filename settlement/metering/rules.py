@@ -18,6 +18,7 @@ import msgspec
 from settlement.metering.events import NewEvent
 
 BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
+LAST_MILLISECOND = 253_402_214_400_000  # 9999-12-31T00:00:00Z; anybody may write down an id
 QUOTA_BASES = ("calls", "products", "records", "periods")
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 _VERSION_7 = 0x7 << 76
@@ -33,8 +34,8 @@ def usage_id(moment: datetime) -> UUID:
 
 
 def month_of_id(identifier: UUID) -> date:
-    """The event month that the id carries."""
-    return month_of(datetime.fromtimestamp((identifier.int >> 80) / 1000, tz=UTC))
+    """The event month that the id carries; of an id that carries a moment after the year 9999, the last month there is."""
+    return month_of(datetime.fromtimestamp(min(identifier.int >> 80, LAST_MILLISECOND) / 1000, tz=UTC))
 
 
 def month_of(moment: datetime) -> date:
@@ -55,14 +56,13 @@ def business_day(moment: datetime) -> date:
 
 
 def quota_units(units: Mapping[str, str]) -> int:
-    """What an event takes from a quota: its calls, else products, records or periods, whole; an event without them is one.
-
-    A correction (negative units) gives back.
+    """What an event takes from a quota: its calls, else products, records or periods, whole; an event without them is one, and
+    nothing where its units are all zero. Of an event that was corrected: what all of it comes to.
     """
     for basis in QUOTA_BASES:
         if basis in units:
             return math.ceil(Decimal(units[basis]))
-    return 1
+    return int(any(map(Decimal, units.values())))
 
 
 @lru_cache(maxsize=10_000)

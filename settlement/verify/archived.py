@@ -123,20 +123,29 @@ class _Month:
 
 
 def quota_units() -> dict[int, int]:
-    """What archived events took from each quota (id), as verify of the others counts it."""
+    """What archived events took from each quota (id), as verify of the others counts it: each with all that corrects it."""
     spans: dict[int, list[tuple[int, date]]] = defaultdict(list)
     for entitlement, quota, start in rows(QUOTAS):
         spans[entitlement].append((quota, start))
     used: dict[int, int] = defaultdict(int)
     for _month, name, _sha256, _size, _events in rows(MONTHS) if spans else ():
         with contextlib.suppress(OSError, ValueError, KeyError):  # ``files`` says that the file is not readable
-            for batch in read(Path(settings.USAGE_ARCHIVE) / name):
-                for row in batch:
-                    if row["entitlement_id"] in spans:
-                        quota = _quota(spans[row["entitlement_id"]], row["event_time"])
-                        units = as_json(row["units"])
-                        used[quota] += math.ceil(Decimal(next((units[basis] for basis in BASES if basis in units), "1")))
+            for (quota, _first), units in _as_corrected(Path(settings.USAGE_ARCHIVE) / name, spans).items():
+                whole = next((units[basis] for basis in BASES if basis in units), None)
+                used[quota] += int(any(units.values())) if whole is None else math.ceil(whole)
     return dict(used)
+
+
+def _as_corrected(path: Path, spans: dict[int, list[tuple[int, date]]]) -> dict[tuple[int, UUID], dict[str, Decimal]]:
+    """Units of each event under a quota with all that corrects it (which is in the same file), by quota and its id."""
+    stood: dict[tuple[int, UUID], dict[str, Decimal]] = defaultdict(dict)
+    for batch in read(path):
+        for row in batch:
+            if row["entitlement_id"] in spans:
+                units = stood[_quota(spans[row["entitlement_id"]], row["event_time"]), row["corrects"] or row["id"]]
+                for component, quantity in as_json(row["units"]).items():
+                    units[component] = units.get(component, Decimal(0)) + Decimal(quantity)
+    return stood
 
 
 def _quota(spans: list[tuple[int, date]], time: datetime) -> int:

@@ -38,17 +38,27 @@ SELECT q.id, format('says %%s used of %%s; its events say %%s', q.used, q."limit
 FROM settlement_quota q
 LEFT JOIN unnest(%(quotas)s::bigint[], %(units)s::bigint[]) AS a (quota, used) ON a.quota = q.id
 LEFT JOIN LATERAL (
-    SELECT sum(ceil(coalesce(u.units ->> 'calls', u.units ->> 'products', u.units ->> 'records', u.units ->> 'periods',
-        '1')::numeric))
-        AS used
-    FROM settlement_usageevent u
-    WHERE u.entitlement_id = q.entitlement_id
-      AND q.id = coalesce(
-        (SELECT n.id FROM settlement_quota n
-         WHERE n.entitlement_id = q.entitlement_id
-           AND n.span_start <= (u.event_time AT TIME ZONE 'Asia/Shanghai')::date
-         ORDER BY n.span_start DESC LIMIT 1),
-        (SELECT n.id FROM settlement_quota n WHERE n.entitlement_id = q.entitlement_id ORDER BY n.span_start LIMIT 1))
+    SELECT sum(stood.takes) AS used
+    FROM (
+        SELECT coalesce(
+            ceil(coalesce(
+                max(quantity) FILTER (WHERE component = 'calls'), max(quantity) FILTER (WHERE component = 'products'),
+                max(quantity) FILTER (WHERE component = 'records'), max(quantity) FILTER (WHERE component = 'periods'))),
+            bool_or(quantity <> 0)::int) AS takes
+        FROM (
+            SELECT coalesce(u.corrects, u.id) AS first, unit.key AS component, sum(unit.value::numeric) AS quantity
+            FROM settlement_usageevent u CROSS JOIN LATERAL jsonb_each_text(u.units) AS unit
+            WHERE u.entitlement_id = q.entitlement_id
+              AND q.id = coalesce(
+                (SELECT n.id FROM settlement_quota n
+                 WHERE n.entitlement_id = q.entitlement_id
+                   AND n.span_start <= (u.event_time AT TIME ZONE 'Asia/Shanghai')::date
+                 ORDER BY n.span_start DESC LIMIT 1),
+                (SELECT n.id FROM settlement_quota n WHERE n.entitlement_id = q.entitlement_id ORDER BY n.span_start LIMIT 1))
+            GROUP BY 1, 2
+        ) AS stated
+        GROUP BY first
+    ) AS stood
 ) AS u ON true
 WHERE q.used <> coalesce(u.used, 0) + coalesce(a.used, 0) OR q.used > q."limit" ORDER BY q.id
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connections
@@ -14,6 +14,7 @@ from settlement.billing.models import BillingMonth
 from settlement.metering.models import UsageEvent
 from settlement.metering.record import NewEvent, Outcome, Status, record_events
 from settlement.metering.selectors import units_by_entitlement
+from settlement.verify import usage
 from tests.settlement.metering.test_record import event
 from tests.settlement.stall import START, Stall, make_stall
 
@@ -57,7 +58,15 @@ def test_event_taken_back_whole_takes_nothing_from_a_quota_whatever_its_units(st
     back = [correction(stall, n, half, "-1.25") for n in (3, 4)] + [correction(stall, 5, bytes_only, units={"bytes": "-7"})]
     assert statuses(record_events(back, at=START)) == ["accepted"] * 3
     quota.refresh_from_db()
-    assert quota.used == 0
+    assert quota.used == 0 and not list(usage.events()), "the auditor counts an event with all that corrects it"
+
+
+def test_event_of_no_units_takes_nothing_from_a_quota_until_a_correction_gives_it_some(stall):
+    quota = stall.limit(stall.entitlement, 10)
+    nothing = recorded(stall, 1, units={"bytes": "0"})
+    (outcome,) = record_events([correction(stall, 2, nothing, units={"bytes": "7"})], at=START)
+    quota.refresh_from_db()
+    assert outcome.status is Status.ACCEPTED and quota.used == 1 and not list(usage.events())
 
 
 def test_corrections_of_an_event_never_sum_below_zero(stall):
@@ -83,6 +92,7 @@ def test_correction_names_an_event_of_its_entitlement_time_and_purpose(stall):
     (second,) = record_events([correction(stall, 2, first)], at=START)
     refused = [
         (correction(stall, 3, Outcome(Status.ACCEPTED, uuid4())), "/data/corrects: no such receipt"),
+        (correction(stall, 9, Outcome(Status.ACCEPTED, UUID(int=2**128 - 1))), "/data/corrects: no such receipt"),
         (correction(stall, 4, first, entitlement_id=other.pk), "/data/corrects: no such receipt"),
         (correction(stall, 5, second), "/data/corrects: that receipt is a correction itself"),
         (correction(stall, 6, first, at=START + timedelta(seconds=1)), "/time: "),
