@@ -19,7 +19,7 @@ from settlement.metering.models import IdempotentAnswer
 from settlement.sql import query
 
 LOGS = "network_log_months"
-WINDOW_DAYS = 7  # counters of questions about a person serve the day that they are of; a week lets a complaint be looked into
+WINDOW_DAYS = 31  # counters of questions about a person: claims about one subject are counted over 30 days
 AT_ONCE = 20_000
 
 

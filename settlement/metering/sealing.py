@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
@@ -52,7 +53,7 @@ def seal(*, at: datetime) -> list[ReceiptTree]:
 
     Raises ``SealingBusy`` where a close holds the months.
     """
-    until = hour_of(at - WAIT)
+    until = hour_of(_not_ahead(at) - WAIT)
     begin = _first_unsealed(until)
     if begin is None:
         return []
@@ -66,6 +67,15 @@ def seal(*, at: datetime) -> list[ReceiptTree]:
         sealed += made
         begin = end
     return sealed
+
+
+def _not_ahead(at: datetime) -> datetime:
+    """In production a worker whose clock is ahead of the database's must not make hours final that are still to come."""
+    if not settings.IS_PRODUCTION:
+        return at
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return min(at, cursor.fetchone()[0])
 
 
 def _first_unsealed(until: datetime) -> datetime | None:
