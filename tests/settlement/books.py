@@ -114,7 +114,7 @@ class Books:
             entitlement,
             units=units if isinstance(units, dict) else {"calls": units},
             time=moment(when),
-            release=self.stall.release,
+            release=entitlement.product.releases.order_by("version").last(),
             **{"request_digest": digest_of(f"{units} {when}")} | more,
         )
         (outcome,) = record_events([event], at=moment(received))

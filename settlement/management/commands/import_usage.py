@@ -55,9 +55,9 @@ class Command(BaseCommand):
 
 def progress(read: int, whole: int) -> str:
     """A line that overwrites itself."""
-    share = read / whole if whole else 1.0
-    done = int(share * WIDTH)
-    return f"\r[{'#' * done}{'.' * (WIDTH - done)}] {share:4.0%} {read:,} of {whole:,} bytes"
+    hundredths = read * 100 // whole if whole else 100
+    done = hundredths * WIDTH // 100
+    return f"\r[{'#' * done}{'.' * (WIDTH - done)}] {hundredths:3}% {read:,} of {whole:,} bytes"
 
 
 def chunks(file: IO[bytes]) -> Iterator[tuple[list[int], list[bytes]]]:

@@ -17,7 +17,7 @@ def errors(text, folder=SPECS):
 def test_every_spec_of_the_docs_is_a_spec(path):
     spec = spec_parse(path.read_text(encoding="utf-8"), folder=SPECS)
     assert spec.code == path.stem
-    assert spec.data
+    assert spec.data or spec.config.get("runtime") == "remote"  # a service of the operator's own keeps its data
 
 
 def test_there_is_a_worked_spec_of_each_type():

@@ -43,8 +43,9 @@ def test_what_was_kept_long_enough_is_forgotten_and_the_rest_stays():
     type(stall.key).objects.update(last_used_at=OLD)
     used, _secret = stall.key_for(stall.entitlement)
     type(used).objects.filter(pk=used.pk).update(last_used_at=START)
-    for day in (date(2026, 10, 1), date(2026, 10, 19)):
-        SubjectWindow.objects.create(release_id=stall.release.pk, caller="x", day=day, subject_digest=b"1" * 32, attempts=1)
+    about = {"product": stall.product, "organisation": stall.buyer, "subject_digest": b"1" * 32, "near_digest": b"1" * 8}
+    for day in (date(2026, 9, 18), date(2026, 9, 20)):  # claims about one subject are counted over 30 days
+        SubjectWindow.objects.create(day=day, **about)
     for source, expires in (("/old", START - timedelta(seconds=1)), ("/new", START + timedelta(hours=1))):
         IdempotentAnswer.objects.create(source=source, event_id="1", answer=b"", expires_at=expires)
     assert forget(at=START) == Forgotten(refusals=1, last_uses=1, subject_windows=1, answers=1)
@@ -52,7 +53,7 @@ def test_what_was_kept_long_enough_is_forgotten_and_the_rest_stays():
     stall.key.refresh_from_db()
     used.refresh_from_db()
     assert stall.key.last_used_at is None and used.last_used_at == START
-    assert SubjectWindow.objects.get().day == date(2026, 10, 19) and IdempotentAnswer.objects.get().source == "/new"
+    assert SubjectWindow.objects.get().day == date(2026, 9, 20) and IdempotentAnswer.objects.get().source == "/new"
     assert AuditEntry.objects.get(action="logs.forgotten").facts["refusals"] == 1
     assert forget(at=START) == Forgotten(0, 0, 0, 0) and AuditEntry.objects.filter(action="logs.forgotten").count() == 1
 
