@@ -188,9 +188,9 @@ def _slices(month: date, products: Sequence[int] | None) -> dict[tuple[int, date
         cursor.execute(query("billing_usage"), {"month": month, "products": None if products is None else list(products)})
         for holder, service, tariff, is_past, component, units, billed in cursor:
             slice_ = found[holder, service].setdefault((tariff, is_past), Slice(tariff, is_past))
-            slice_.units[component] = units
+            slice_.units[component] = int(units)
             if billed:
-                slice_.billed[component] = billed
+                slice_.billed[component] = int(billed)
     return {key: list(by_tariff.values()) for key, by_tariff in found.items()}
 
 
@@ -218,8 +218,8 @@ def _add_stops(works: Sequence[Work], book: TariffBook, since: date, month: date
     holders, months = zip(*cut, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(query("billing_usage_days"), {"entitlements": list(holders), "months": list(months), "month": month})
-        for holder_id, service, *day_units in cursor:
-            cut[holder_id, service].by_day.append(tuple(day_units))
+        for holder_id, service, day, component, units, billed in cursor:
+            cut[holder_id, service].by_day.append((day, component, int(units), int(billed)))
 
 
 def segments_of(work: Work, book: TariffBook) -> list[Segment]:
@@ -325,7 +325,7 @@ def _add_span_before(works: Sequence[Work], book: TariffBook) -> None:
         for holder, service, start, component, units in cursor:
             for work, code in wanted[holder, service, start]:
                 if code == component:
-                    work.span_before[code] = units
+                    work.span_before[code] = int(units)
 
 
 def span_start(counts_over: str, work: Work) -> date | None:

@@ -251,7 +251,7 @@ def read(wallets: Sequence[tuple[int, int]], months: Sequence[date]) -> Steps[li
         spans = {"entitlements": list(holders), "months": list(services), "starts": list(starts)}
         counted: dict[tuple[int, date, date], dict[str, int]] = {span: {} for span in wanted}
         for holder, service, start, component, units in (yield Statement("billing_span_before", spans, "rows")):
-            counted[holder, service, start][component] = units
+            counted[holder, service, start][component] = int(units)
         for wallet in found:
             wallet.before = {span: units for span, units in counted.items() if span[0] in wallet.holders}
     return found
@@ -265,7 +265,7 @@ def micro(units: Mapping[str, str]) -> dict[str, int]:
 def _wallet(deposits: int, months: list[date], holders: str | None, tariffs: str | None, hours: str | None) -> Wallet:
     used: dict[Use, dict[str, int]] = defaultdict(dict)
     for holder, service, book, tariff, is_past, component, units in _rows(hours):
-        used[Use(holder, _day(service), _day(book), tariff, is_past)][component] = units
+        used[Use(holder, _day(service), _day(book), tariff, is_past)][component] = int(units)
     rights = {right.id: right for right in map(_holder, _rows(holders))}
     return Wallet(deposits, months, rights, TariffBook.of(map(_version, _rows(tariffs))), dict(used))
 

@@ -23,9 +23,13 @@ from settlement.metering.terms import MOST_SHAPES, Refusal, Terms
 EVENT_TYPE = "cn.gongshu.usage.v1"
 SKEW = timedelta(seconds=60)
 OLDEST_MONTHS = 13
-MOST_UNITS = Decimal(10) ** 18
+MOST_UNITS = Decimal(10) ** 12  # of one event
 MOST_COMPONENTS = 20
 _QUANTITY = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,6})?\Z")
+# As codes of purposes and of a tariff's components are kept: what a column would not hold must not reach a commit it shares.
+_PURPOSE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\Z")
+_COMPONENT = re.compile(r"[A-Za-z0-9_.:-]{1,60}\Z")
+MOST_PURPOSE, MOST_COMPONENT = 80, 60
 _PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
 _canonical = msgspec.json.Encoder(order="deterministic").encode
@@ -180,6 +184,8 @@ def _shape_of(report: Report, terms: Terms) -> Shape:
         data = _data(report.data)
     except msgspec.ValidationError as error:
         raise Refusal("malformed", _where(error, "/data")) from None
+    if len(data.purpose) > MOST_PURPOSE or not _PURPOSE.match(data.purpose):
+        raise Refusal("malformed", "/data/purpose")
     _check_units(data)
     terms.check_purpose(data.purpose)
     said = [terms.code, data.purpose, sorted(data.units.items()), str(data.corrects) if data.corrects else None]
@@ -192,8 +198,10 @@ def _check_units(data: Data) -> None:
     if not data.units or len(data.units) > MOST_COMPONENTS:
         raise Refusal("malformed", "/data/units")
     for component, quantity in data.units.items():
+        if not _COMPONENT.match(component):
+            raise Refusal("units", f"/data/units: a component's code has at most {MOST_COMPONENT} letters, digits and _ . : -")
         where = f"/data/units/{component}"
-        if not isinstance(quantity, str) or not _QUANTITY.match(quantity) or len(component) > 60:
+        if not isinstance(quantity, str) or not _QUANTITY.match(quantity):
             raise Refusal("units", f"{where}: a decimal string of at most six places")
         if abs(Decimal(quantity)) > MOST_UNITS:
             raise Refusal("units", f"{where}: too large")

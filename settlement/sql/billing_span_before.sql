@@ -2,7 +2,7 @@
 -- Parameters: arrays of one length: entitlements bigint[], months date[] (service months), starts date[] (first day of the span).
 -- Grain: one row an entitlement, service month, span start and component.
 -- Columns: entitlement_id, service_month, span_start, component, units (millionths).
-SELECT w.entitlement_id, w.service_month, w.span_start, u.component, (sum(u.units) * 1000000)::bigint
+SELECT w.entitlement_id, w.service_month, w.span_start, u.component, trunc(sum(u.units) * 1000000)
 FROM unnest(%(entitlements)s::bigint[], %(months)s::date[], %(starts)s::date[]) AS w (entitlement_id, service_month, span_start)
 JOIN settlement_usagehour u ON u.entitlement_id = w.entitlement_id
     AND u.event_month >= date_trunc('month', w.span_start)::date AND u.event_month < w.service_month

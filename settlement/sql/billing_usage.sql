@@ -20,8 +20,8 @@ WITH touched AS (
     WHERE u.book_month <= %(month)s
       AND (%(products)s::bigint[] IS NULL OR u.entitlement_id IN (SELECT id FROM chosen))
 )
-SELECT h.entitlement_id, h.event_month, t.id, d.day >= a.anniversary, h.component, (sum(h.units) * 1000000)::bigint,
-    coalesce((sum(h.units) FILTER (WHERE h.book_month < %(month)s) * 1000000)::bigint, 0)
+SELECT h.entitlement_id, h.event_month, t.id, d.day >= a.anniversary, h.component, trunc(sum(h.units) * 1000000),
+    coalesce(trunc(sum(h.units) FILTER (WHERE h.book_month < %(month)s) * 1000000), 0)
 FROM hours h
 JOIN settlement_entitlement e ON e.id = h.entitlement_id
 CROSS JOIN LATERAL (SELECT (h.hour AT TIME ZONE 'Asia/Shanghai')::date) AS d (day)

@@ -4,7 +4,7 @@
 -- Columns: entitlement_id, service_month, day, component, units and billed (millionths: all booked so far, and those that earlier
 --          months billed).
 SELECT u.entitlement_id, u.event_month, (u.hour AT TIME ZONE 'Asia/Shanghai')::date, u.component,
-    (sum(u.units) * 1000000)::bigint, coalesce((sum(u.units) FILTER (WHERE u.book_month < %(month)s) * 1000000)::bigint, 0)
+    trunc(sum(u.units) * 1000000), coalesce(trunc(sum(u.units) FILTER (WHERE u.book_month < %(month)s) * 1000000), 0)
 FROM unnest(%(entitlements)s::bigint[], %(months)s::date[]) AS asked (entitlement_id, event_month)
 JOIN settlement_usagehour u ON u.entitlement_id = asked.entitlement_id AND u.event_month = asked.event_month
 WHERE u.book_month <= %(month)s

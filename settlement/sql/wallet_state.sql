@@ -24,7 +24,7 @@ WITH wallets AS (
 ), hours AS (
     SELECT
         used.entitlement_id, used.event_month, used.book_month, tariff.id AS tariff_id, used.day >= side.anniversary AS is_past,
-        used.component, (sum(used.units) * 1000000)::bigint AS units
+        used.component, trunc(sum(used.units) * 1000000) AS units
     FROM (
         SELECT entitlement_id, event_month, book_month, component, sum(units) AS units, (hour AT TIME ZONE 'Asia/Shanghai')::date AS day
         FROM touched JOIN settlement_usagehour USING (entitlement_id, event_month) GROUP BY 1, 2, 3, 4, 6

@@ -39,11 +39,11 @@ WITH archived AS (SELECT event_month FROM settlement_archivedmonth), used AS (
 RATED = """u.book_month <= %(month)s AND (u.entitlement_id, u.event_month) IN (
     SELECT entitlement_id, service_month FROM settlement_charge WHERE month_id = %(month)s)"""
 UNITS = f"""{USED.format(which=RATED)}
-SELECT entitlement_id, event_month, day, book_month, component, (sum(units) * 1000000)::bigint FROM used GROUP BY 1, 2, 3, 4, 5
+SELECT entitlement_id, event_month, day, book_month, component, trunc(sum(units) * 1000000) FROM used GROUP BY 1, 2, 3, 4, 5
 """  # noqa: S608 - put together from what stands here
 SPANNED = "u.entitlement_id = %(entitlement)s AND u.book_month <= %(month)s AND u.event_month < %(month)s"
 EARLIER = f"""{USED.format(which=SPANNED)}
-SELECT component, (sum(units) * 1000000)::bigint FROM used WHERE day >= %(start)s GROUP BY 1
+SELECT component, trunc(sum(units) * 1000000) FROM used WHERE day >= %(start)s GROUP BY 1
 """  # noqa: S608 - as above
 TARIFFS = """
 SELECT id, plan_id, lower(period), upper(period), digest, document FROM pricing_tariff WHERE state NOT IN ('returned',
@@ -100,7 +100,7 @@ class Rating:
         self.terms: dict[int, Tariff] = {}
         self.days: dict[tuple[int, date], list[Day]] = defaultdict(list)
         for entitlement, service, day, book, component, units in rows(UNITS, {"month": month}):
-            self.days[entitlement, service].append((day, book, component, units))
+            self.days[entitlement, service].append((day, book, component, int(units)))
         self.stops: dict[int, list[tuple[date, date]]] = defaultdict(list)
         for entitlement, first, last in rows(STOPS, {"month": month}):
             self.stops[entitlement].append((first, max(first, last)))
@@ -175,7 +175,7 @@ class Rating:
                 keys = {"entitlement": charge.entitlement, "month": charge.service_month, "start": start}
                 for component, amount in rows(EARLIER, keys):
                     if spans.get(component) == start:
-                        before[component] += amount
+                        before[component] += int(amount)
         kept = {code: amount for code, amount in before.items() if amount}
         passed_over = set(units) - known if charge.is_free else COVERED - known
         return replace(base, units={c: u for c, u in units.items() if c not in passed_over}, before=kept)

@@ -19,6 +19,7 @@ from settlement.billing.services import (
 from settlement.billing.usage import TariffMissing, UsageNotInTariff
 from settlement.ledger.models import LedgerTransaction
 from settlement.ledger.selectors import balance_minor, balances
+from settlement.metering.reported import MOST_UNITS
 from settlement.shares.models import DistributionAgreement, Settlement, Share
 from settlement.shares.services import AgreementMissing
 from settlement.verify.run import mismatches
@@ -30,6 +31,19 @@ pytestmark = pytest.mark.django_db
 def check_now():
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_the_largest_use_that_is_taken_stops_nobodys_close(books):
+    """Its sum in millionths is more than 64 bits hold."""
+    books.price(document(component(unit_price="0.01", counts_over="year")))
+    for hour in range(10, 20):
+        books.use(str(MOST_UNITS), f"2026-09-30 {hour}:00")
+        books.use(str(MOST_UNITS), f"2026-10-02 {hour}:00")
+    for month, at in ((date(2026, 9, 1), "2026-10-04 09:00"), (OCTOBER, "2026-11-04 09:00")):
+        books.close(month, at)
+        assert books.invoice(month).total == MOST_UNITS * 10 / 100
+    check_now()
+    assert not list(mismatches())
 
 
 def test_a_month_of_calls_becomes_one_invoice_with_its_tax(books):

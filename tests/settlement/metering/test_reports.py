@@ -12,6 +12,7 @@ from products.models import User
 from settlement.entitlements.models import EmergencyStop
 from settlement.metering.models import UsageEvent
 from settlement.metering.reports import REASONS, report_usage
+from tests.settlement.books import make_books
 from tests.settlement.stall import START, Stall, make_stall
 
 
@@ -71,6 +72,10 @@ def test_report_is_accepted_once_and_a_duplicate_after_that(stall):
         ("units", {"data": {"purpose": "industry.finance.pre_loan", "units": {"calls": "1e3"}}}),
         ("units", {"data": {"purpose": "industry.finance.pre_loan", "units": {"bytes": "1"}}}),
         ("purpose", {"data": {"purpose": "industry.finance.post_loan", "units": {"calls": "1"}}}),
+        ("malformed", {"data": {"purpose": "industry.finance.pre_loan." + "x" * 60, "units": {"calls": "1"}}}),
+        ("malformed", {"data": {"purpose": "industry.finance.pre_loan.\0", "units": {"calls": "1"}}}),
+        ("malformed", {"data": {"purpose": "industry.finance.pre_loan.A b", "units": {"calls": "1"}}}),
+        ("units", {"data": {"purpose": "industry.finance.pre_loan", "units": {"calls": "1000000000000.000001"}}}),
         ("source", {"source": "/operators/somebody-else/meter"}),
         ("source", {"source": "/operators/port-data-1x/meter"}),
         ("entitlement", {"subject": "E0000"}),
@@ -83,6 +88,19 @@ def test_report_that_breaks_a_rule_is_rejected_with_its_reason(stall, reason, ch
     assert (good.status, bad.status, bad.reason) == ("accepted", "rejected", reason)
     assert reason in REASONS and bad.as_dict()["message"]
     assert UsageEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("component", ["c" * 61, "cal\0", "", "two words"])
+def test_component_that_no_column_holds_is_rejected_under_a_grant_and_the_others_are_recorded(db, component):
+    books = make_books()
+    code = books.grant().code
+    data = {"purpose": "welfare.education"}
+    events = [
+        cloud_event(books.stall, f"{len(name)}", subject=code, data=data | {"units": {name: "1"}})
+        for name in (component, "calls")
+    ]
+    wrong, right = report(books.stall, *events)
+    assert (wrong.status, wrong.reason, right.status) == ("rejected", "units", "accepted")
 
 
 def test_report_that_is_no_object_is_rejected(stall):
