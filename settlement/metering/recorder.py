@@ -3,8 +3,8 @@
 The gateway's door to ``core``. One recorder lives in one event loop. What it promises a caller of ``record``:
 
 * an ``Outcome`` means that the commit is on disk (or that nothing was to be written);
-* ``RecordingFailed`` means that nothing was counted, ``RecordingUnknown`` that the database went away in the middle of a commit
-  and could not be asked afterwards (a repeat with the same Idempotency-Key tells);
+* ``RecordingFailed`` means that nothing was counted, ``RecordingUnknown`` that the link broke in the middle of a commit and it
+  could not be told in time whether the database committed or still will (a repeat with the same Idempotency-Key tells);
 * a caller that is cancelled while it waits in the queue is not counted, one whose batch is on its way is;
 * the events of one ``record_many`` share these: they are committed together.
 """
@@ -17,6 +17,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -32,6 +33,8 @@ MOST_IN_BATCH = 512
 MOST_WAITING = 8_192
 CHECK_SECONDS = 3.0
 CHECK_INTERVAL_SECONDS = 0.1
+ANSWER_SECONDS = 15.0
+ENDING = "57P0"  # sqlstates of a backend that is told to end
 
 
 class RecordingFailed(Exception):
@@ -51,6 +54,14 @@ class Waiting(NamedTuple):
 
     events: Sequence[NewEvent]
     answer: asyncio.Future[list[Outcome]]
+
+
+@dataclass
+class Link:
+    """The backend that a batch was sent to; ``pid`` is None where no commit of it can be under way."""
+
+    pid: int | None = None
+    since: float = 0.0
 
 
 class Recorder:
@@ -98,7 +109,11 @@ class Recorder:
         self._waiting.append(Waiting(events, answer))
         self._queued += len(events)
         self._wake.set()
-        return await answer
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
+        except TimeoutError:
+            raise RecordingUnknown from None
 
     async def close(self) -> None:
         """Commit what waits, then stop."""
@@ -131,35 +146,44 @@ class Recorder:
     async def _commit(self, batch: list[Waiting]) -> None:
         began = time.perf_counter()
         items = core.items_of(event for waiting in batch for event in waiting.events)
+        link = Link()
         try:
-            outcomes = await self._record(items)
+            outcomes = await self._record(items, link)
         except (psycopg.errors.IntegrityError, psycopg.errors.DataError) as error:
             await self._one_by_one(batch, error)
             return
         except Exception as error:
             self.failures += 1
             log.error("commit of %s events failed: %s", len(items), type(error).__name__)
-            await self._after_failure(batch, items, error)
+            await self._after_failure(batch, items, error, link)
             return
         self.batches += 1
         self.events += len(items)
         self._committed(len(items), time.perf_counter() - began)
         _tell(batch, [outcomes[place] for place in range(len(items))])
 
-    async def _record(self, items: list[core.Item]) -> dict[int, Outcome]:
-        at = self._now()
+    async def _record(self, items: list[core.Item], link: Link) -> dict[int, Outcome]:
         async with self._pool.connection() as connection:
-            quick = core.quick_statement(items, at)
-            if quick is not None and await self._quickly(connection, quick) == len(items):
-                return core.quick_outcomes(items)
-            async with connection.transaction():
-                steps = core.steps(items, at)
-                try:
-                    statement = next(steps)
-                    while True:
-                        statement = steps.send(await self._run(connection, statement))
-                except StopIteration as finished:
-                    return finished.value
+            link.pid, link.since = connection.info.backend_pid, time.monotonic()
+            try:
+                return await self._record_on(connection, items, self._now())
+            except psycopg.OperationalError as error:
+                if not connection.closed and error.sqlstate and not error.sqlstate.startswith(ENDING):
+                    link.pid = None  # the database itself said no
+                raise
+
+    async def _record_on(self, connection: psycopg.AsyncConnection, items: list[core.Item], at: datetime) -> dict[int, Outcome]:
+        quick = core.quick_statement(items, at)
+        if quick is not None and await self._quickly(connection, quick) == len(items):
+            return core.quick_outcomes(items)
+        async with connection.transaction():
+            steps = core.steps(items, at)
+            try:
+                statement = next(steps)
+                while True:
+                    statement = steps.send(await self._run(connection, statement))
+            except StopIteration as finished:
+                return finished.value
 
     async def _quickly(self, connection: psycopg.AsyncConnection, statement: core.Statement) -> int:
         try:
@@ -188,13 +212,13 @@ class Recorder:
         for waiting in batch:
             await self._commit([waiting])
 
-    async def _after_failure(self, batch: list[Waiting], items: list[core.Item], error: Exception) -> None:
+    async def _after_failure(self, batch: list[Waiting], items: list[core.Item], error: Exception, link: Link) -> None:
         """Where the connection broke, ask whether the commit had happened; never answer what is not known."""
         self._types = {}
-        if not isinstance(error, psycopg.OperationalError) or isinstance(error, (PoolTimeout, psycopg.errors.QueryCanceled)):
+        if not isinstance(error, psycopg.OperationalError) or isinstance(error, PoolTimeout) or link.pid is None:
             _fail(batch, RecordingFailed())
             return
-        kept = await self._look(items)
+        kept = await self._look(items, link)
         if kept is None:
             _fail(batch, RecordingUnknown())
         elif any(item.id in kept for item in items):
@@ -202,15 +226,19 @@ class Recorder:
         else:
             _fail(batch, RecordingFailed())
 
-    async def _look(self, items: list[core.Item]) -> dict[Any, Any] | None:
-        """The batch's events that are in the table, with their book months; None where the database does not answer."""
+    async def _look(self, items: list[core.Item], link: Link) -> dict[Any, Any] | None:
+        """The batch's events that are in the table, with their book months; None where the database does not answer, or where
+        there is none yet and the backend that was asked to write them still runs: it may wait for a lock or for the disk."""
         ends = time.monotonic() + CHECK_SECONDS
         parameters = {"months": sorted({item.month for item in items}), "ids": [item.id for item in items]}
         while time.monotonic() < ends:
             with contextlib.suppress(psycopg.OperationalError, PoolTimeout):
                 async with self._pool.connection(timeout=1) as connection:
-                    cursor = await connection.execute(query("find_events"), parameters)
-                    return dict(await cursor.fetchall())
+                    asked = {"pid": link.pid, "seconds": time.monotonic() - link.since}
+                    row = await (await connection.execute(query("backend_lives"), asked)).fetchone()
+                    kept: dict[Any, Any] = dict(await (await connection.execute(query("find_events"), parameters)).fetchall())
+                    if kept or row == (False,):
+                        return kept
             await asyncio.sleep(CHECK_INTERVAL_SECONDS)
         return None
 
