@@ -75,11 +75,12 @@ class Metrics:
 
 def own(held: Resources) -> Iterator[Sample]:
     """What this process knows of itself."""
-    recorder, journal, listener = held.recorder, held.journal, held.listener
-    yield "commits_total", "counter", "Commits of usage", recorder.batches
-    yield "commit_events_total", "counter", "Events that were committed", recorder.events
-    yield "commit_failures_total", "counter", "Commits that failed; nothing of them was counted", recorder.failures
-    yield "recorder_queue", "gauge", "Calls that wait for a commit", recorder.queue
+    recorders, journal, listener = (held.recorder, held.reports), held.journal, held.listener
+    yield "commits_total", "counter", "Commits of usage", sum(each.batches for each in recorders)
+    yield "commit_events_total", "counter", "Events that were committed", sum(each.events for each in recorders)
+    failures = sum(each.failures for each in recorders)
+    yield "commit_failures_total", "counter", "Commits that failed; nothing of them was counted", failures
+    yield "recorder_queue", "gauge", "Calls and reports that wait for a commit", sum(each.queue for each in recorders)
     yield "refusals_dropped_total", "counter", "Refusals that were not written for want of room", journal.dropped
     yield "staleness_seconds", "gauge", "Since when a change may not have been heard of", listener.staleness
     yield "listener_connections_total", "counter", "Times that listening for changes began", listener.connections

@@ -40,16 +40,28 @@ from settlement.sql import query
 
 Fetched = TypeVar("Fetched")
 MOST_LOADED = 256
-CONNECTIONS = 8
+CONNECTIONS = 10
+REPORT_WRITERS = 2
 STATEMENT_MILLISECONDS = 5_000
 HEALTH_SECONDS = 5.0
+# A link that swallows what is sent is given up within a dozen seconds (by TCP only; a local socket takes no notice of these).
+LINK = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+NOT_LIBPQ = frozenset({"cursor_factory", "context", "prepare_threshold", "row_factory", "autocommit"})  # psycopg's own
 
 
 class Resources:
     """Everything that calls share. ``await Resources.open()``, then ``close()``, which commits what waits."""
 
     pool: AsyncConnectionPool
-    recorder: Recorder
+    recorder: Recorder  # of calls
+    reports: Recorder  # of reported use, which may wait for a month's close: calls must not
     journal: Journal
     call_log: CallLog | None
     _tidying: asyncio.Future[None]
@@ -81,6 +93,7 @@ class Resources:
         )
         await self.pool.open()
         self.recorder = Recorder(self.pool, now=now, committed=self.metrics.committed)
+        self.reports = Recorder(self.pool, now=now, committed=self.metrics.committed, writers=REPORT_WRITERS)
         self.journal = Journal(self.pool, now=now)
         self.call_log = CallLog.configured()
         self.listener.start()
@@ -88,6 +101,7 @@ class Resources:
 
     async def close(self) -> None:
         await self.listener.close()
+        await self.reports.close()
         await self.recorder.close()
         await self.journal.close()
         with contextlib.suppress(psycopg.Error, PoolTimeout):
@@ -251,6 +265,7 @@ def spec_of(row: dict[str, Any]) -> ReleaseSpec:
 def connection_info() -> str:
     """Where Django's database is, for a pool of our own; joins the embedded server where that is the one."""
     given = connections["default"].get_connection_params()
-    known = {name: given[name] for name in ("host", "port", "user", "password", "dbname", "sslmode") if given.get(name)}
+    known = {name: value for name, value in given.items() if name not in NOT_LIBPQ and value not in (None, "")}
     limits = f"-c statement_timeout={STATEMENT_MILLISECONDS} -c timezone=UTC"
-    return conninfo.make_conninfo(**known, options=limits, application_name="gongshu-gateway")
+    options = f"{known.pop('options', '')} {limits}".strip()
+    return conninfo.make_conninfo(**LINK | known | {"options": options, "application_name": "gongshu-gateway"})

@@ -1,7 +1,8 @@
 """``POST /v1/usage``: usage that an operator's own services report, one CloudEvent or a batch; an answer for each.
 
-The events of a request are checked and join the gateway's group commit together: all that is in order is on disk when it is
-answered. A large batch is checked in slices, so that calls beside it do not wait for it.
+The events of a request are checked and join a group commit of reports together: all that is in order is on disk when it is
+answered. Calls have a recorder of their own, since a late report may wait for a month that is being closed. A large batch is
+checked in slices, so that calls beside it do not wait for it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ async def answer(held: Resources, request: Request) -> Response:
         checked.append(Checked(part, terms, operator_id=access.organisation_id, key_id=access.key_id, at=at))
         if len(reports) > SLICE:
             await asyncio.sleep(0)
-    outcomes = await recorded(held.recorder.record_many([event for part in checked for event in part.events]))
+    outcomes = await recorded(held.reports.record_many([event for part in checked for event in part.events]))
     return _told(_answers(checked, outcomes, raw), request.language)
 
 

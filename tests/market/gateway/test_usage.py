@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from settlement.billing.models import BillingMonth
 from settlement.metering.models import UsageEvent
@@ -143,6 +145,37 @@ def test_batch_that_cannot_be_committed_is_answered_503_and_nothing_of_it_is_cou
     assert (response.status_code, response.json()["type"]) == (503, "/problems/recording-failed")
     assert response.headers["retry-after"] and UsageEvent.objects.count() == 0
     assert [item["status"] for item in items(client.report(key, batch))] == ["accepted"] * 3
+
+
+def test_late_reports_that_wait_for_a_month_being_closed_hold_up_no_call(client, stall, key):
+    months = BillingMonth.objects.bulk_create(BillingMonth(month=date(2026, number, 1)) for number in (9, 10))
+    late = "2026-09-30T12:00:00+08:00"
+    assert client.call().status_code == 200  # what is looked up once is known
+    with ThreadPoolExecutor(4) as threads, transaction.atomic():
+        BillingMonth.objects.select_for_update().get(pk=months[0].pk)
+        waiting = []
+        for number in (1, 2):
+            waiting.append(threads.submit(client.report, key, [cloud_event(stall, str(number), time=late)]))
+            until_waiting(number)
+        began = time.monotonic()
+        assert [client.call().status_code for _ in range(3)] == [200] * 3
+        assert time.monotonic() - began < 4 and not any(report.done() for report in waiting)
+        transaction.set_rollback(True)
+    assert {report.result().status_code for report in waiting} <= {200, 503}
+
+
+def until_waiting(backends: int) -> None:
+    """Until so many writers wait for a lock."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ends = time.monotonic() + 4
+    while time.monotonic() < ends:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(asked)
+            if cursor.fetchone()[0] >= backends:
+                return
+        time.sleep(0.02)
+    pytest.fail("no writer waits")
 
 
 def test_ended_entitlement_is_known_within_a_second(client, stall, key):
