@@ -108,7 +108,7 @@ def test_scenario_46_what_a_merchant_earns_is_not_its_source_operators_permitted
     merchant = merchant_right(books)
     books.use("106")
     for day in ("2026-10-05 12:00", "2026-11-05 12:00"):
-        books.use("1060", day, merchant, release_id=None)
+        books.use("1060", day, merchant)
     books.close()
     found = account(permitted_revenue=year, today=date(2026, 11, 6))
     assert (found.closed_minor, found.running_minor) == (50_00, 0)

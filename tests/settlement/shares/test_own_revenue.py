@@ -35,7 +35,7 @@ def right(books) -> Entitlement:
     """106 calls of the operator's product, 1 060 of the merchant's, in one closed month."""
     right = merchant_right(books)
     books.use("106")
-    books.use("1060", entitlement=right, release_id=None)
+    books.use("1060", entitlement=right)
     books.close()
     return right
 
@@ -107,9 +107,9 @@ def test_a_merchant_may_share_by_an_agreement_and_keeps_the_whole_after_its_end(
         approved_by=books.checker,
         created_at=START,
     )
-    books.use("1060", entitlement=right, release_id=None)
+    books.use("1060", entitlement=right)
     books.close(OCTOBER)
-    books.use("106", "2026-11-05 12:00", entitlement=right, release_id=None)
+    books.use("106", "2026-11-05 12:00", entitlement=right)
     books.close(NOVEMBER, "2026-12-04 09:00")
     shares = Share.objects.filter(invoice__operator=right.operator).order_by("invoice", "position")
     assert [(share.label, share.amount_minor) for share in shares] == [

@@ -246,7 +246,7 @@ def test_the_parties_shares_in_force_are_those_of_the_closed_month(books):
 
 def test_what_no_agreement_divides_is_a_merchants_own_in_a_replay_too(books):
     merchant = merchant_right(books)
-    books.use("33.33", "2026-10-03 09:00", merchant, release_id=None)
+    books.use("33.33", "2026-10-03 09:00", merchant)
     books.close(OCTOBER, "2026-11-04 09:00")
     past = load(scope=scope(books, operator_id=merchant.operator_id, **MONTH), at=AT)
     (own,) = Share.objects.filter(agreement=None)
