@@ -48,10 +48,13 @@ async def _take(held: Resources, call: Call, wanted: Sequence[Wanted]) -> None:
 
 
 async def check_balance(held: Resources, access: Access) -> None:
-    """Whether the prepaid balance, as it was a moment ago, covers anything at all: spares the run (the commit decides)."""
+    """Whether the prepaid balance, as it was a moment ago, is overdrawn: spares the run.
+
+    With nothing left a call may still cost nothing (included calls), and what has no price cannot be told: the commit decides.
+    """
     if access.is_prepaid and not access.is_free:
         left = await held.balances.get((access.operator_id, access.organisation_id))
-        if not left or left <= 0:
+        if left is not None and left < 0:
             raise Problem("balance-empty")
 
 

@@ -70,7 +70,6 @@ async def _serve(held: Resources, call: Call) -> Response:
     refusal = access.refusal(call.purpose, call.at)
     if refusal is not None:
         raise Problem(refusal)
-    await check_balance(held, access)
     call.purpose = call.purpose or access.purposes[0]  # type: ignore[index]  # a database constraint: at least one
     await take_rates(held, call, access)
     body, raw = await call.request.json(MOST_BYTES)
@@ -83,10 +82,12 @@ async def _serve(held: Resources, call: Call) -> Response:
         first = await first_answer(held, access, name, digest, call.at)
         if first is not None:
             return first
+    await check_balance(held, access)  # like the quota, after the first answer: a repeat asks for nothing more
+    paid: Access | None = None
     if access.quota_limit is not None and (access.quota_used or 0) >= access.quota_limit:
-        await continuing(held, call, access)  # or refuse before the run
+        paid = await continuing(held, call, access)  # or refuse before the run
     result = await run(held, call, access, body)
-    return await meter(held, call, access, result, name=name, digest=digest)
+    return await meter(held, call, access, result, name=name, digest=digest, paid=paid)
 
 
 async def _check_product(held: Resources, call: Call, access: Access) -> None:

@@ -23,15 +23,18 @@ from settlement.metering.rules import usage_id
 Told = TypeVar("Told")
 
 
-async def meter(held: Resources, call: Call, access: Access, result: RunResult, *, name: str, digest: bytes) -> Response:
+async def meter(
+    held: Resources, call: Call, access: Access, result: RunResult, *, name: str, digest: bytes, paid: Access | None = None
+) -> Response:
     """Commit the event, then answer. With an Idempotency-Key the answer is kept in the same commit.
 
-    A free call that finds its quota used up is committed under the paid right that was chosen beforehand, where there is one.
+    A free call that finds its quota used up is committed under the paid right that was chosen beforehand, where there is one;
+    ``paid`` is that right where the call was let in under it already.
     """
     identifier = call.identifier or usage_id(call.at)
     body, outcome = await _record(held, call, access, result, identifier, _source(access), name, digest)
     if outcome.status is Status.OVER_QUOTA:
-        paid = await continuing(held, call, access)
+        paid = paid or await continuing(held, call, access)
         body, outcome = await _record(held, call, paid, result, identifier, _source(access), name, digest)
         access = paid
     if outcome.status is Status.ACCEPTED:

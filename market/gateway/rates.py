@@ -82,7 +82,8 @@ class Rates:
         """The same, leasing what is missing. Raises what the database raises."""
         while (allowance := self.spend(wanted, second)) is None:
             for _policy, bucket, limit in wanted:
-                await self._fill(bucket, limit, self._window(second))
+                await self._fill(bucket, limit, self._began)
+            second = max(second, self._began)  # who waited counts in the window that is open by now, and does not turn it back
         return allowance
 
     def left(self) -> Iterator[tuple[str, int, int]]:
@@ -93,7 +94,7 @@ class Rates:
 
     async def _fill(self, bucket: str, limit: int, began: int) -> None:
         stock = self._stocks.get((bucket, limit))
-        if stock is None or stock.began < began:
+        if stock is None or stock.began != began:
             stock = self._stocks[bucket, limit] = Stock(bucket, began, limit)
         if stock.left > 0 or stock.is_out:
             return
@@ -116,10 +117,16 @@ class Rates:
             stock.leasing = None
 
     def _window(self, second: float) -> int:
-        """The window of a moment; one that is over is not opened again for a call that waited."""
+        """The window of a moment; the one before is not opened again for a call that waited.
+
+        Further back the clock was set back, from a jump ahead: it is followed, or calls would stay in a window of the future.
+        """
         began = int(second) // WINDOW_SECONDS * WINDOW_SECONDS
         if began > self._began:
             self._began = began
             self._stocks = {key: stock for key, stock in self._stocks.items() if stock.began >= began}
             self._turned(began)
+        elif began < self._began - WINDOW_SECONDS:
+            self._began = began
+            self._stocks = {key: stock for key, stock in self._stocks.items() if stock.began == began}
         return self._began

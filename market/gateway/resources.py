@@ -177,15 +177,15 @@ class Resources:
 
     async def _look_up_key(self, digest: bytes) -> Access | None:
         at: datetime = now()
-        row = await self.row("key_access", digest=digest, day=business_date(at), instead=None)
+        row = await self.row("key_access", digest=digest, at=at, day=business_date(at), instead=None)
         return None if row is None else Access(**row, turns_at=turns_at(row, at))
 
     async def _look_up_continued(self, asked: tuple[bytes, int]) -> Access | None:
         at: datetime = now()
-        row = await self.row("key_access", digest=asked[0], day=business_date(at), instead=asked[1])
+        row = await self.row("key_access", digest=asked[0], at=at, day=business_date(at), instead=asked[1])
         return None if row is None else Access(**row, turns_at=turns_at(row, at))
 
-    async def _look_up_balance(self, wallet: tuple[int, int]) -> int:
+    async def _look_up_balance(self, wallet: tuple[int, int]) -> int | None:
         async with self.pool.connection() as connection:
             return await left_of(connection, operator_id=wallet[0], organisation_id=wallet[1], at=now())
 
@@ -241,8 +241,8 @@ def _tags_of_access(access: Access) -> tuple[Tag, ...] | None:
     return tuple((kind, id_) for kind, id_ in named if id_ is not None)
 
 
-def _tags_of_capacity(capacity: Capacity) -> tuple[Tag, ...]:
-    return (("product", capacity.product_id),)  # a new rule set is not told: it acts within half a minute
+def _tags_of_capacity(_capacity: Capacity) -> tuple[Tag, ...] | None:
+    return None  # rule sets are not told of, and they change at midnight: looked up each second
 
 
 def _tags_of_product(row: dict[str, Any]) -> tuple[Tag, ...]:

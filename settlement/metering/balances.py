@@ -12,8 +12,10 @@ from settlement.metering.rules import month_of
 from settlement.sql import query
 
 
-def balance_left(*, operator_id: int, organisation_id: int, at: datetime) -> int:
-    """Fen of the buyer's deposits with the operator that no use speaks for yet; 0 where it cannot be told."""
+def balance_left(*, operator_id: int, organisation_id: int, at: datetime) -> int | None:
+    """Fen of the buyer's deposits with the operator that no use speaks for; below 0 where it speaks for more, None where it
+    cannot be told.
+    """
     steps = prepaid.read([(operator_id, organisation_id)], [month_of(at)])
     try:
         statement = next(steps)
@@ -25,7 +27,7 @@ def balance_left(*, operator_id: int, organisation_id: int, at: datetime) -> int
         return finished.value[0].left_minor
 
 
-async def left_of(connection: AsyncConnection, *, operator_id: int, organisation_id: int, at: datetime) -> int:
+async def left_of(connection: AsyncConnection, *, operator_id: int, organisation_id: int, at: datetime) -> int | None:
     """The same over a connection of the gateway."""
     steps = prepaid.read([(operator_id, organisation_id)], [month_of(at)])
     try:

@@ -155,6 +155,8 @@ def _drop_over_limit(
     """In the order given: an event that a limit refuses is answered and dropped, the others count for those after them."""
     new: list[Item] = []
     over: dict[UUID, Outcome] = {}
+    for limit in held:
+        limit.expect(items)
     for item in _counted(items, corrections, over):
         refusal = next(filter(None, (limit.refusal(item) for limit in held)), None)
         if refusal is None:

@@ -25,6 +25,10 @@ class Limit(Protocol):
         """Lock the rows that the items may use up, in one order everywhere; without any, no statement."""
         ...
 
+    def expect(self, items: Sequence[Item]) -> None:
+        """Hear which of the items are new; only they are asked about."""
+        ...
+
     def refusal(self, item: Item) -> Status | None:
         """Why the item may not be written; None where enough is left. Changes nothing."""
         ...
@@ -66,6 +70,9 @@ class Quotas:
         day = business_day(item.event.event_time)
         begun = [quota for start, quota in spans if start <= day]
         return begun[-1] if begun else spans[0][1]
+
+    def expect(self, items: Sequence[Item]) -> None:
+        """Nothing to weigh up: each item is looked at by itself."""
 
     def refusal(self, item: Item) -> Status | None:
         quota = self.quota_of(item)

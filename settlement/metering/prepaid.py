@@ -55,10 +55,10 @@ class Wallet:
     _totals: dict[int, dict[date, int] | None] = field(default_factory=dict)
 
     @property
-    def left_minor(self) -> int:
-        """What deposits still cover, in fen; 0 where a part of the use has no price, since then nothing can be promised."""
+    def left_minor(self) -> int | None:
+        """Fen of deposits that no use speaks for; below 0 where it speaks for more, None where a part of it has no price."""
         spoken = self._spoken()
-        return 0 if spoken is None else max(0, self.deposits_minor - spoken)
+        return None if spoken is None else self.deposits_minor - spoken
 
     def covers(self, uses: Iterable[tuple[Use, Mapping[str, int]]]) -> bool:
         """Whether deposits cover all that is open with these uses beside it."""
@@ -188,6 +188,7 @@ class Balances:
     def __init__(self, wallets: Iterable[Wallet] = ()) -> None:
         self._wallets = {holder: wallet for wallet in wallets for holder in wallet.holders}
         self._refused: set[tuple[Use, tuple[tuple[str, int], ...]]] = set()
+        self._refunds: dict[int, list[tuple[Use, dict[str, int]]]] = defaultdict(list)
         self._is_ample = False
 
     @classmethod
@@ -197,9 +198,12 @@ class Balances:
             return cls()
         entitlements = sorted({item.event.entitlement_id for item in asked})
         wallets = yield Statement("lock_wallets", {"entitlements": entitlements}, "rows")
-        self = cls((yield from read(wallets, sorted({item.month for item in asked}))))
-        self._is_ample = self._covers_all(asked)
-        return self
+        return cls((yield from read(wallets, sorted({item.month for item in asked}))))
+
+    def expect(self, items: Sequence[Item]) -> None:
+        asked = [item for item in items if item.event.is_prepaid]
+        # What a quota may still refuse could have made the others cheaper (a volume tier): these are judged one by one.
+        self._is_ample = not any(item.event.has_quota for item in asked) and self._covers_all(asked)
 
     def refusal(self, item: Item) -> Status | None:
         wallet = self._wallets.get(item.event.entitlement_id) if item.event.is_prepaid else None
@@ -209,7 +213,7 @@ class Balances:
         if all(amount <= 0 for amount in units.values()):  # a correction gives back
             return None
         same = (use, tuple(units.items()))
-        if same not in self._refused and wallet.covers([(use, units)]):
+        if same not in self._refused and self._covers(wallet, [(use, units)]):
             return None
         self._refused.add(same)
         return Status.OVER_BALANCE
@@ -217,7 +221,11 @@ class Balances:
     def take(self, item: Item) -> None:
         wallet = self._wallets.get(item.event.entitlement_id) if item.event.is_prepaid else None
         if wallet is not None and not self._is_ample:
-            wallet.spend(wallet.use_of(item.event.entitlement_id, item.event.event_time), micro(item.event.units))
+            use, units = wallet.use_of(item.event.entitlement_id, item.event.event_time), micro(item.event.units)
+            wallet.spend(use, {component: amount for component, amount in units.items() if amount > 0})
+            refund = {component: amount for component, amount in units.items() if amount < 0}
+            if refund:
+                self._refunds[id(wallet)].append((use, refund))
             self._refused.clear()  # a tier may have made the next one cheaper
 
     def move(self, written: Sequence[Item]) -> Steps[None]:
@@ -227,14 +235,28 @@ class Balances:
     def _covers_all(self, items: Sequence[Item]) -> bool:
         """Whether every wallet covers all that is asked of it: the usual case, priced once a wallet and not once an event."""
         uses: dict[int, dict[Use, dict[str, int]]] = defaultdict(dict)
+        refunds: dict[int, list[tuple[Use, dict[str, int]]]] = defaultdict(list)
         for item in items:
             wallet = self._wallets.get(item.event.entitlement_id)
             if wallet is not None:
-                counted = uses[id(wallet)].setdefault(wallet.use_of(item.event.entitlement_id, item.event.event_time), {})
+                use = wallet.use_of(item.event.entitlement_id, item.event.event_time)
+                counted = uses[id(wallet)].setdefault(use, {})
                 for component, amount in micro(item.event.units).items():
-                    counted[component] = counted.get(component, 0) + amount
+                    if amount > 0:
+                        counted[component] = counted.get(component, 0) + amount
+                    else:
+                        refunds[id(wallet)].append((use, {component: amount}))
         wallets = {id(wallet): wallet for wallet in self._wallets.values()}
-        return all(wallets[number].covers(asked.items()) for number, asked in uses.items())
+        return all(
+            wallets[number].covers(asked.items())
+            and (number not in refunds or wallets[number].covers([*asked.items(), *refunds[number]]))
+            for number, asked in uses.items()
+        )
+
+    def _covers(self, wallet: Wallet, uses: Sequence[tuple[Use, dict[str, int]]]) -> bool:
+        """Without the refunds of this batch, which are not certain and pay for nothing; with them too (a tier may be lost)."""
+        refunds = self._refunds.get(id(wallet))
+        return wallet.covers(uses) and (not refunds or wallet.covers([*uses, *refunds]))
 
 
 def read(wallets: Sequence[tuple[int, int]], months: Sequence[date]) -> Steps[list[Wallet]]:

@@ -1,5 +1,5 @@
 -- Purpose: all that a key may do at a moment, in one look: key, entitlement, product, authorisation, release, tariff, quota.
--- Parameters: digest bytea (SHA-256 of the key), day date (business date), at timestamptz.
+-- Parameters: digest bytea (SHA-256 of the key), at timestamptz, day date (the business date of at).
 --             instead bigint (null: the key's own entitlement; else the paid one that it goes on under).
 -- Grain: at most one row.
 -- Columns: as named. Columns of the entitlement and below are null for sandbox and usage keys. A grant has no plan: it is valued
@@ -24,6 +24,8 @@ SELECT
             AND paid.product_id = ent.product_id AND paid.organisation_id = ent.organisation_id
         WHERE free.id = ent.grant_id AND paid.state IN ('active', 'overdue')
         ORDER BY
+            -- One that is over or has not begun comes last; it is named so that the refusal can say why.
+            NOT (paid.valid_from <= %(at)s::timestamptz AND %(at)s::timestamptz < paid.valid_to),
             NOT EXISTS (
                 SELECT FROM unnest(paid.purposes) AS purpose
                 WHERE free.purpose = purpose OR starts_with(free.purpose, purpose || '.')

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import date, timedelta
 
+from market.gateway.resources import _tags_of_capacity
 from pricing.grants.models import FreeUseGrant
+from pricing.tariffs.models import Tariff
 from settlement.billing.models import Deposit
 from settlement.billing.services import deposit_receive
+from settlement.metering.capacity import capacity_of
 from settlement.metering.models import UsageEvent
 from tests.market.gateway.test_calls import problem
-from tests.settlement.stall import START
+from tests.settlement.stall import START, TARIFF
 
 
 def pay(stall, minor: int) -> None:
@@ -106,3 +109,55 @@ def test_scenario_49_paid_right_must_serve_the_call_by_itself(client):
     refused = problem(client.call(secret), 429, "quota-used-up")
     assert (refused["continues"], refused["refusal"]) == (client.stall.entitlement.code, "purpose-outside")
     assert UsageEvent.objects.count() == 1
+
+
+def test_included_calls_are_served_though_a_flat_price_took_the_whole_balance(client):
+    stall = client.stall
+    base = {"code": "base", "label": "基础费", "basis": "periods", "model": "flat", "period": "month", "price": "100.00"}
+    calls = TARIFF["components"][0] | {"model": "graduated", "included": "3", "tiers": [{"up_to": None, "unit_price": "0.50"}]}
+    calls.pop("unit_price")
+    stall.tariff.state = "withdrawn"
+    stall.tariff.save()
+    facts = {"version": 2, "digest": "1" * 64, "document": TARIFF | {"components": [base, calls]}}
+    facts |= {name: getattr(stall.tariff, name) for name in ("plan", "period", "filed_by", "filed_at")}
+    Tariff.objects.create(**facts)
+    stall.entitlement.is_prepaid = True
+    stall.entitlement.save()
+    pay(stall, 10_000)
+    assert [client.call().status_code for _ in range(4)] == [200, 200, 200, 402]
+
+
+def test_call_that_took_the_last_fen_has_its_answer_when_it_is_repeated(client):
+    stall = client.stall
+    pay(stall, 100)
+    paid = stall.entitle(code="E-prepaid", is_prepaid=True)
+    secret = stall.key_for(paid)[1]
+    named = {"headers": {"Idempotency-Key": "last"}}
+    first = client.call(secret, **named)
+    assert first.status_code == 200
+    assert [client.call().status_code for _ in range(2)] == [200, 200], "postpaid use is drawn from the same deposits"
+    time.sleep(1.1)
+    problem(client.call(secret), 402, "balance-empty")
+    assert client.call(secret, **named).content == first.content and UsageEvent.objects.count() == 3
+
+
+def test_call_that_goes_on_takes_one_of_the_paid_plans_rate(client):
+    _paid, secret = foundation(client.stall, 1, client.stall.plan, rate_per_minute=3)
+    while time.time() % 60 > 50:
+        time.sleep(0.5)
+    assert [client.call(secret).status_code for _ in range(5)] == [200] * 4 + [429]
+
+
+def test_call_goes_on_under_the_right_that_is_valid_now_not_under_its_renewal(client):
+    stall = client.stall
+    paid, secret = foundation(stall, 1, stall.plan)
+    renewal = {"valid_from": paid.valid_to, "valid_to": paid.valid_to + timedelta(days=300), "purposes": ["welfare"]}
+    stall.entitle(code="E-renewal", **renewal)
+    assert [client.call(secret).status_code for _ in range(2)] == [200, 200]
+    assert UsageEvent.objects.order_by("-id")[0].entitlement == paid
+
+
+def test_shares_of_a_capacity_are_never_believed_for_more_than_a_second():
+    """Nobody is told of a new rule set, so no notice can forget them."""
+    shares = capacity_of(product_id=1, calls_per_minute=9, free_share=None, paid_share=None, organisation_calls=None)
+    assert _tags_of_capacity(shares) is None

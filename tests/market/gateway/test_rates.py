@@ -113,7 +113,7 @@ def test_windows_that_are_over_are_forgotten():
         (rates,) = gateways.rates
         for minute in range(5):
             await rates.take([Wanted("rate", "e1", 5)], NOON + 60 * minute)
-        await leases.forget(gateways.pool, began=NOON + 240)
+        await leases.forget(gateways.pool, began=NOON + 120 + 60 * leases.KEPT_WINDOWS)
 
     with_gateways(1, play)
     with connection.cursor() as cursor:
@@ -158,3 +158,25 @@ def test_free_use_fills_three_fifths_paid_use_four_and_government_all_of_a_produ
 def test_government_is_told_by_the_purpose():
     assert is_government("governance") and is_government("governance.emergency") and is_government("welfare.emergency")
     assert not is_government("industry.finance") and not is_government("governances.x")
+
+
+def test_gateway_whose_clock_is_minutes_ahead_doubles_no_limit_of_a_slower_one():
+    async def play(gateways):
+        want = [Wanted("rate", "e1", 3)]
+        slow, ahead, late = gateways.rates
+        found = [(await slow.take(want, NOON)).refused for _ in range(3)]
+        await ahead.take(want, NOON + 600)
+        await leases.forget(gateways.pool, began=NOON + 600)
+        return found, (await late.take(want, NOON)).refused
+
+    assert with_gateways(3, play) == ([""] * 3, "rate")
+
+
+def test_clock_that_is_set_back_from_a_jump_ahead_is_followed():
+    async def play(gateways):
+        (rates,) = gateways.rates
+        want = [Wanted("rate", "e1", 2)]
+        found = [(await rates.take(want, second)).refused for second in (NOON, NOON + 3600, NOON + 1, NOON + 2, NOON + 60)]
+        return found, (await rates.take(want, NOON + 61)).seconds
+
+    assert with_gateways(1, play) == (["", "", "", "rate", ""], 59)

@@ -193,3 +193,47 @@ def test_use_that_is_not_prepaid_pays_nothing_for_it(books, django_assert_num_qu
         record_events([uses[False]], at=moment("2026-10-20 10:00"))
     with django_assert_num_queries(6):  # lock, look, month, write
         record_events([uses[True]] * 2, at=moment("2026-10-20 10:00"))
+
+
+def many(books, *asked):
+    """What became of one batch; each asked is (number, units, what the event has besides)."""
+    events = [
+        event_of(
+            books.stall.entitlement,
+            units={"calls": units},
+            time=moment("2026-10-20 10:00"),
+            request_digest=digest_of(f"{number}"),
+            source="/operators/x",
+            event_id=f"{books.stall.entitlement.code}-2026-10-20 10:00-{number}",
+            **more,
+        )
+        for number, units, more in asked
+    ]
+    return [outcome.status for outcome in record_events(events, at=moment("2026-10-20 10:00"))]
+
+
+def test_repeat_of_a_correction_pays_for_nothing_new(books):
+    pay(books, 500)
+    assert many(books, (1, "10", {})) == [Status.ACCEPTED]
+    first = UsageEvent.objects.get().id
+    refund = (2, "-10", {"corrects": first})
+    assert many(books, refund) == [Status.ACCEPTED] and many(books, (3, "10", {})) == [Status.ACCEPTED]
+    assert many(books, refund, (4, "10", {})) == [Status.DUPLICATE, Status.OVER_BALANCE]
+
+
+def test_correction_pays_for_nothing_in_its_own_batch_refused_or_not(books):
+    pay(books, 500)
+    assert many(books, (1, "10", {})) == [Status.ACCEPTED]
+    first = UsageEvent.objects.get().id
+    too_much = (2, "-11", {"corrects": first})
+    assert many(books, too_much, (3, "10", {})) == [Status.NOT_CORRECTABLE, Status.OVER_BALANCE]
+    assert many(books, (4, "-10", {"corrects": first}), (5, "10", {})) == [Status.ACCEPTED, Status.OVER_BALANCE]
+    assert many(books, (5, "10", {})) == [Status.ACCEPTED], "the next batch finds what was given back"
+
+
+def test_repeat_of_use_makes_nothing_new_cheaper(books):
+    tiers = [{"up_to": "5", "unit_price": "0.50"}, {"up_to": None, "unit_price": "0.10"}]
+    books.price(document(component(model="volume", tiers=tiers)))
+    pay(books, 200)
+    assert many(books, (1, "4", {})) == [Status.ACCEPTED]
+    assert many(books, (1, "4", {}), (2, "1", {})) == [Status.DUPLICATE, Status.OVER_BALANCE]
