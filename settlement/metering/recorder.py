@@ -61,7 +61,7 @@ class Link:
     """The backend that a batch was sent to; ``pid`` is None where no commit of it can be under way."""
 
     pid: int | None = None
-    since: float = 0.0
+    since: float = 0
 
 
 class Recorder:
