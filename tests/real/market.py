@@ -40,6 +40,7 @@ PURPOSES = {
     "credit-default": "industry.finance.pre_loan",
 }
 SCENARIOS = {"cpi-index": "economic-monitoring", "division-check": "port-logistics", "credit-default": "consumer-credit"}
+CONCEPTS = {"cpi-index": ["aggregate.statistics"], "division-check": ["place.district"], "credit-default": ["person.credit"]}
 RATE_PER_MINUTE = 60_000  # the log is replayed as fast as it goes: days pass in a minute
 
 
@@ -134,9 +135,6 @@ class Market:
         out = StringIO()
         call_command("publish_product", str(path), stdout=out)
         product = self.products[code] = DataProduct.objects.get(code=code)
-        published = {"concepts": ["person.credit"], "needs_consent": False, "consent_exemption": "公开的研究数据，不指向任何人"}
-        DataProduct.objects.filter(pk=product.pk).update(**published)  # before its reviews
-        product.refresh_from_db()
         for review in product.reviews.filter(state="requested"):
             review_decide(review=review, is_passed=True, reason="合规", by=self.cast.data_bureau.reviewer, at=self.clock.now)
         return out.getvalue()
@@ -155,6 +153,8 @@ class Market:
             "scenarios": [SCENARIOS[code]],
             "necessity": "试验产品的存算成本。",
             "open_first_override": "原始数据已公开，收费部分为核验与查询服务。",
+            "concepts": CONCEPTS[code],
+            "consent_exemption": "已公开的研究与统计数据，不指向任何人。",
             "release": {"data": f"{code}.data", "config": self._config(code), "samples": [file.body(0), file.body(3)]},
         }
 
@@ -166,7 +166,14 @@ class Market:
             return {
                 "subject": {"label": "行政区划代码", "column": "code", "normalise": "code"},
                 "fields": {"name": {"label": "名称"}, "city": {"label": "所属城市代码", "column": "cityCode"}},
-                "limits": {"attempts_per_subject_per_day": 1000, "subjects_per_day": 5000},
+                # Divisions are no secret and their codes are neighbours of each other by nature, so that asking about many in a
+                # row, many times, with many claims, is the ordinary use of this product and no probing.
+                "limits": {
+                    "attempts_per_subject_per_day": 1000,
+                    "subjects_per_day": 5000,
+                    "claims_per_subject": 1000,
+                    "neighbours_per_day": 5000,
+                },
                 "tells_absence": True,
             }
         return {"fields": self.files[code].fields(), "decimals": 6, "limits": {"seconds": 10, "memory_mb": 1024}}
